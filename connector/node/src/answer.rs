@@ -24,7 +24,6 @@ mod request_context;
 pub(crate) mod request_dedup;
 mod row_scope;
 pub mod running_queries;
-pub mod spreadsheet_text;
 mod worker_tasks;
 
 use crate::answer::answer_start::open_answer;

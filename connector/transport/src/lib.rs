@@ -160,6 +160,9 @@ pub use crate::peer_handler::{
     RejectedConnection,
 };
 pub use crate::web::format::AnswerWriter;
+pub use crate::web::format::csv::CsvWriter;
+pub use crate::web::format::geojson::{GeoJsonWriter, find_coordinates};
+pub use crate::web::format::workbook::WorkbookWriter;
 pub use crate::web::{
     ClientSavedQuery, OpenAnswer, OpenAnswerStanding, OpenDataset, PortalPage, WebHandler,
 };

@@ -54,7 +54,7 @@ pub(super) async fn submit_act(
     let permitted = permit_act(visit, kind).await?;
     let report = read_report(&permitted, id).await?;
     check_offer(visit, id, kind, &report)?;
-    let form = |name: &str| visit.form_value(name).trim().to_owned();
+    let form = |name: &str| visit.form_value(name).to_owned();
     let fields = ActFields {
         reason: form("reason"),
         from: form("from"),

@@ -1,7 +1,7 @@
 //! Pages of questions: the form, what a question takes, and the answers that are kept.
 
 use crate::cli::connector_command::ConnectorCommand;
-use crate::console::answer_download::{DownloadFormat, stream_answer};
+use crate::console::answer_download::{DownloadFormat, download_file_name, open_download};
 use crate::console::asked_question::{QuestionForm, start_question};
 use crate::console::page_visit::{html_response, redirect};
 use crate::console::person_visit::{PermittedPerson, PersonVisit, quote_word, read_object};
@@ -22,11 +22,12 @@ use hansa_node::participant::Connector;
 use hansa_node::process::blocking_work::run_blocking;
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::printable_lines;
 use hansa_policy::term::language::Language;
 use hansa_policy::term::{Clause, Term};
-use hansa_transport::ConsoleResponse;
 use hansa_transport::console::refusal_status;
 use hansa_transport::internal_error::with_trace_number;
+use hansa_transport::{ConsoleResponse, find_coordinates};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -48,10 +49,7 @@ pub(super) async fn show_ask(visit: &PersonVisit<'_>) -> Result<ConsoleResponse,
 /// Question of a form: it is explained, or asked.
 pub(super) async fn submit_ask(visit: &PersonVisit<'_>) -> Result<ConsoleResponse, Refusal> {
     let permitted = visit.permit(ASKERS, ASK).await?;
-    let field = |name: &str| {
-        let value = visit.visit.request.form.get(name);
-        value.map_or("", |value| value.trim()).to_owned()
-    };
+    let field = |name: &str| visit.form_value(name).to_owned();
     let form = QuestionForm {
         // Browsers send each line break as two characters (URL standard, section 5.1, and HTML, section 4.10.21.4).
         sql: field("sql").replace("\r\n", "\n"),
@@ -128,15 +126,13 @@ pub(super) async fn download_answer(
         return Ok(None);
     };
     let answer = find_answer(visit, id)?;
-    if !matches!(answer.phase(), AnswerPhase::Complete) {
-        let sentence = "the answer is not whole, so there is no file of it";
-        return Err(Refusal::new(ErrorCode::StreamCut, sentence));
-    }
-    let short: String = answer.id.chars().take(8).collect();
+    let phase = answer.phase();
+    let file_name = download_file_name(id, &phase, format)?;
+    let sent = visit.connector.console.answers.begin_sending(&answer)?;
     Ok(Some(ConsoleResponse {
         content_type: format.media_type(),
-        file_name: Some(format!("hansa-{short}.{}", format.ending())),
-        body: stream_answer(answer, format),
+        file_name: Some(file_name),
+        body: open_download(visit.connector, sent, format).await?,
         ..html_response(200, String::new())
     }))
 }
@@ -208,6 +204,11 @@ fn check_text(form: &QuestionForm) -> Result<(), Refusal> {
         "there is no question in the form"
     } else if form.sql.len() > LONGEST {
         "the text of the question is too long"
+    } else if printable_lines(&form.sql) != form.sql {
+        // The page shows such a character as a mark, so another text would run than the one that was read.
+        let sentence = "the text of the question has characters that are invisible or change the direction of writing";
+        return Err(Refusal::new(ErrorCode::UsageWrong, sentence)
+            .with_help("remove what the form shows as a mark such as ⟨U+202E⟩"));
     } else {
         return Ok(());
     };
@@ -271,6 +272,7 @@ const fn answer_state(phase: &AnswerPhase) -> AnswerState {
     match phase {
         AnswerPhase::Running => AnswerState::Running,
         AnswerPhase::Complete => AnswerState::Complete,
+        AnswerPhase::Incomplete => AnswerState::Incomplete,
         AnswerPhase::Stopped => AnswerState::Stopped,
         AnswerPhase::Failed(_) => AnswerState::Failed,
     }
@@ -322,7 +324,10 @@ fn build_answer_view(
         .map(|report| list_duties(connector, report, language));
     let fault = match &phase {
         AnswerPhase::Failed(refusal) => Some(FaultView::from(refusal.as_ref())),
-        AnswerPhase::Running | AnswerPhase::Complete | AnswerPhase::Stopped => None,
+        AnswerPhase::Running
+        | AnswerPhase::Complete
+        | AnswerPhase::Incomplete
+        | AnswerPhase::Stopped => None,
     };
     Ok(AnswerView {
         id: answer.id.clone(),
@@ -336,6 +341,9 @@ fn build_answer_view(
         pages,
         first_row: first.saturating_add(1),
         columns,
+        has_coordinates: schema
+            .as_ref()
+            .is_some_and(|schema| find_coordinates(schema).is_some()),
         column_kinds,
         more_columns: u64::try_from(width.saturating_sub(MOST_COLUMNS)).unwrap_or(u64::MAX),
         cells,

@@ -12,6 +12,7 @@ use hansa_node::process::blocking_work::run_waiting;
 use hansa_node::process::randomness::random_hex;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::internal_error::with_trace_number;
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
@@ -123,7 +124,7 @@ async fn receive_answer(
         let event = tokio::select! {
             biased;
             () = answer.ending.cancelled() => {
-                return match run_waiting(|| writer.finish(&answer.rows)) {
+                return match run_waiting(|| writer.write_open_rows(&answer.rows)) {
                     Ok(()) => AnswerPhase::Stopped,
                     Err(refusal) => fail_answer(refusal),
                 };
@@ -149,11 +150,11 @@ async fn receive_answer(
             }
             Some(CommandEvent::Progress { .. } | CommandEvent::Text(_)) => Ok(()),
             Some(CommandEvent::Failed(refusal)) => Err(refusal),
-            Some(CommandEvent::Done(_)) => {
-                return match run_waiting(|| writer.finish(&answer.rows)) {
-                    Ok(()) => AnswerPhase::Complete,
-                    Err(refusal) => fail_answer(refusal),
-                };
+            Some(CommandEvent::Done(status)) => {
+                let ended = run_waiting(|| writer.finish(&answer.rows));
+                return ended
+                    .and_then(|()| judge_end(status, answer.report().as_ref(), answer.rows.rows()))
+                    .unwrap_or_else(fail_answer);
             }
             None => {
                 let sentence = "the question ended in the middle of its answer";
@@ -166,6 +167,22 @@ async fn receive_answer(
     }
 }
 
+/// State of an answer whose question has ended. Only the report below its rows says that they are all rows, of all participants.
+fn judge_end(status: u8, report: Option<&Value>, rows: u64) -> Result<AnswerPhase, Refusal> {
+    let refuse = |sentence: &str| Err(Refusal::new(ErrorCode::StreamCut, sentence));
+    let Some(report) = report.filter(|_| status == 0) else {
+        return refuse("the question ended without the report below its answer");
+    };
+    if report.get("rows").and_then(Value::as_u64) != Some(rows) {
+        return refuse("the answer has another number of rows than the report below it");
+    }
+    match report.get("complete").and_then(Value::as_bool) {
+        Some(true) => Ok(AnswerPhase::Complete),
+        Some(false) => Ok(AnswerPhase::Incomplete),
+        None => refuse("the report below the answer does not say if the answer is complete"),
+    }
+}
+
 fn fail_answer(refusal: Refusal) -> AnswerPhase {
     AnswerPhase::Failed(Box::new(with_trace_number(refusal)))
 }
@@ -174,13 +191,51 @@ fn fail_answer(refusal: Refusal) -> AnswerPhase {
 fn check_room(connector: &Connector, answer: &KeptAnswer) -> Result<(), Refusal> {
     let answers = &connector.console.answers;
     answers.check_bytes(&answer.question.person)?;
+    check_disk(connector)
+}
+
+/// Refuses to write where the log needs the rest of the disk. An answer never takes that space.
+///
+/// # Errors
+/// `DISK_FULL`.
+pub(super) fn check_disk(connector: &Connector) -> Result<(), Refusal> {
     let config = connector.config();
-    // A kept answer never takes the space in which the log writes.
     match hansa_audit_store::low_space(&config.state, config.limits.reserve) {
         None => Ok(()),
         Some(_) => {
             let sentence = "the disk of the state folder has no room for the answer";
             Err(Refusal::new(ErrorCode::DiskFull, sentence))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_the_report_makes_an_answer_complete() {
+        let judge = |status, report: Option<Value>| judge_end(status, report.as_ref(), 3);
+        let whole = json!({"complete": true, "rows": 3});
+        assert!(matches!(
+            judge(0, Some(whole.clone())),
+            Ok(AnswerPhase::Complete)
+        ));
+        let lacking = json!({"complete": false, "rows": 3});
+        assert!(matches!(
+            judge(0, Some(lacking)),
+            Ok(AnswerPhase::Incomplete)
+        ));
+        for (status, report) in [
+            (0, None),
+            (1, Some(whole)),
+            (0, Some(json!({"complete": true, "rows": 4}))),
+            (0, Some(json!({"complete": true}))),
+            (0, Some(json!({"rows": 3}))),
+        ] {
+            let refusal = judge(status, report.clone()).unwrap_err();
+            assert_eq!(refusal.code, ErrorCode::StreamCut, "{report:?}");
         }
     }
 }

@@ -3,7 +3,6 @@
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::cli::command_report::ReportRow;
-use crate::cli::output::render_table;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::participant::Connector;
 use hansa_policy::contract::{Agreement, ContractStatus};
@@ -48,13 +47,7 @@ pub(super) async fn list_tables(
             })
             .collect()
     });
-    let mut rows = Vec::new();
-    for table in &tables {
-        out.send_row(table).await?;
-        rows.push(table.cells());
-    }
-    out.send_text(render_table(AskableTable::HEADER, &rows))
-        .await?;
+    out.send_list(&tables).await?;
     Ok(0)
 }
 

@@ -28,8 +28,10 @@ pub enum AnswerState {
     /// More rows may come.
     #[default]
     Running,
-    /// All rows are here.
+    /// All rows are here, of all participants.
     Complete,
+    /// The answer has ended, and lacks the rows of a participant.
+    Incomplete,
     /// The person has stopped the question.
     Stopped,
     /// The question was refused, or its answer broke off.
@@ -43,6 +45,7 @@ impl AnswerState {
             @match self {
                 Self::Running => { span.state.open { (message!(language, "answer-running")) } }
                 Self::Complete => { span.state.good { (message!(language, "answer-complete")) } }
+                Self::Incomplete => { span.mark.bad { (message!(language, "answer-incomplete")) } }
                 Self::Stopped => { span.state.over { (message!(language, "answer-stopped")) } }
                 Self::Failed => { span.mark.bad { (message!(language, "answer-failed")) } }
             }
@@ -91,6 +94,9 @@ pub struct AnswerView {
     /// Names of the columns, at most [`MOST_COLUMNS`]; none while no row has come.
     #[serde(default)]
     pub columns: Option<Vec<String>>,
+    /// `true` if the columns have a longitude and a latitude.
+    #[serde(default)]
+    pub has_coordinates: bool,
     /// Content of each of these columns.
     #[serde(default, rename = "kind")]
     pub column_kinds: Vec<ColumnKind>,
@@ -232,7 +238,8 @@ pub fn render_answer(frame: &PageFrame<'_>, view: &AnswerView) -> String {
 fn render_warnings(language: Language, view: &AnswerView) -> Markup {
     let missing = view.report.as_ref().map(|report| report.missing.as_slice());
     let missing = missing.unwrap_or_default();
-    let is_incomplete = view.report.as_ref().is_some_and(|report| !report.complete);
+    let is_incomplete = view.state == AnswerState::Incomplete
+        || view.report.as_ref().is_some_and(|report| !report.complete);
     let notices: Vec<&String> = view
         .report
         .iter()
@@ -269,11 +276,20 @@ fn render_answer_facts(frame: &PageFrame<'_>, view: &AnswerView) -> Markup {
             code { (reveal_controls(&view.purpose)) }
         }
     };
+    let missing = view.report.iter().flat_map(|report| &report.missing);
+    let missing: Vec<&str> = missing.map(|part| part.participant.as_str()).collect();
+    let state = html! {
+        (view.state.render(language))
+        @if !missing.is_empty() {
+            br; (message!(language, "answer-missing")) " "
+            @for (at, participant) in missing.iter().enumerate() {
+                @if at > 0 { ", " }
+                bdi { (reveal_controls(participant)) }
+            }
+        }
+    };
     render_facts(&[
-        Fact::new(
-            message!(language, "column-state"),
-            view.state.render(language),
-        ),
+        Fact::new(message!(language, "column-state"), state),
         Fact::new(
             message!(language, "ask-column-rows"),
             html! { (language.format_number(view.rows)) },
@@ -328,7 +344,7 @@ fn render_rows(language: Language, view: &AnswerView) -> Markup {
     html! {
         (render_table(&DataTable {
             id: "rows-caption",
-            caption: message!(language, "answer-rows", first, last, rows),
+            caption: mark_part(language, view, message!(language, "answer-rows", first, last, rows)),
             columns: columns.iter().map(|name| reveal_controls(name).into_owned()).collect(),
             rows: view.cells.iter().map(|cells| cells.iter().map(|cell| render_cell(cell)).collect()).collect(),
         }))
@@ -337,6 +353,17 @@ fn render_rows(language: Language, view: &AnswerView) -> Markup {
             p.hint { (message!(language, "answer-more-columns", number)) }
         }
         (render_pager(language, view))
+    }
+}
+
+/// Title of a table or chart. One with a part of an answer says so.
+fn mark_part(language: Language, view: &AnswerView, title: String) -> String {
+    match view.state {
+        AnswerState::Complete => title,
+        AnswerState::Running
+        | AnswerState::Incomplete
+        | AnswerState::Stopped
+        | AnswerState::Failed => message!(language, "answer-part-of", title),
     }
 }
 
@@ -375,10 +402,15 @@ fn render_rows_chart(language: Language, view: &AnswerView, columns: &[String]) 
     };
     let (of, by) = (reveal_controls(of), reveal_controls(by));
     let title = message!(language, "answer-chart", of, by);
+    let title = mark_part(language, view, title);
+    let number = u64::try_from(view.cells.len().saturating_sub(points.len())).unwrap_or(u64::MAX);
     html! {
         details {
             summary { (message!(language, "answer-chart-open")) }
             (render_chart(kind, &title, &points))
+            @if number > 0 {
+                p.hint { (message!(language, "answer-chart-left-out", number)) }
+            }
         }
     }
 }
@@ -430,14 +462,30 @@ fn render_pager(language: Language, view: &AnswerView) -> Markup {
 }
 
 fn render_files(language: Language, view: &AnswerView) -> Markup {
-    let address = answer_address(&view.id);
+    let has_ended = matches!(view.state, AnswerState::Complete | AnswerState::Incomplete);
+    let file = |format: &str, name: &str, use_of_file: String| {
+        let address = answer_address(&view.id);
+        html! {
+            @if let Some(address) = address {
+                // The response says that it is a file. A reason why there is none is shown as a page.
+                li { a href={ (address) "/" (format) } { (name) } " – " (use_of_file) }
+            }
+        }
+    };
     html! {
-        @if let (AnswerState::Complete, Some(address), true) = (view.state, address, view.columns.is_some()) {
+        @if has_ended && view.columns.is_some() {
             h2 { (message!(language, "answer-files")) }
+            @if view.state == AnswerState::Incomplete {
+                p { (message!(language, "answer-files-incomplete")) }
+            }
             ul {
-                li { a href={ (address) "/csv" } download { "CSV" } " – " (message!(language, "file-csv")) }
-                li { a href={ (address) "/parquet" } download { "Parquet" } " – " (message!(language, "file-exact")) }
-                li { a href={ (address) "/arrow" } download { "Arrow" } " – " (message!(language, "file-exact")) }
+                (file("csv", "CSV", message!(language, "file-csv")))
+                (file("xlsx", "Excel", message!(language, "file-xlsx")))
+                (file("parquet", "Parquet", message!(language, "file-exact")))
+                (file("arrow", "Arrow", message!(language, "file-exact")))
+                @if view.has_coordinates {
+                    (file("geojson", "GeoJSON", message!(language, "file-geojson")))
+                }
             }
             p.hint { (message!(language, "answer-files-own")) }
         }

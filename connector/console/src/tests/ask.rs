@@ -93,7 +93,8 @@ fn sample_ask() -> Value {
         },
         "answers": [
             {"id": "00ff12", "sql": SQL, "at": "2026-11-27T10:42:00Z", "state": "running", "rows": 50000},
-            {"id": "00ff13", "sql": SQL, "at": "2026-11-27T10:41:00Z", "state": "complete", "rows": 49}
+            {"id": "00ff13", "sql": SQL, "at": "2026-11-27T10:41:00Z", "state": "complete", "rows": 49},
+            {"id": "00ff14", "sql": SQL, "at": "2026-11-27T10:40:00Z", "state": "incomplete", "rows": 7}
         ]
     })
 }
@@ -105,12 +106,13 @@ fn sample_answer() -> Value {
         "purpose": "traffic-planning",
         "is_partial": true,
         "at": "2026-11-27T10:42:00Z",
-        "state": "complete",
+        "state": "incomplete",
         "rows": 588,
         "page": 2,
         "pages": 12,
         "first_row": 51,
         "columns": ["municipality", "sum(validations)"],
+        "has_coordinates": true,
         "kind": ["text", "number"],
         "more_columns": 3,
         "cells": [["Amadora", "812"], ["=HYPERLINK(\"x\")", "-2392"]],
@@ -230,6 +232,43 @@ fn what_an_answer_lacks_stands_before_its_rows() {
 }
 
 #[test]
+fn an_incomplete_answer_says_so_at_each_place() {
+    let text = show_answer(Language::En, &sample_answer());
+    let page = check_page(&text);
+    let facts = text.find("Missing:").unwrap();
+    assert!(text.get(facts..).unwrap().contains("ottawa.example"));
+    assert!(text.contains("not complete</span>"), "{text}");
+    for name in ["caption", "figcaption"] {
+        let titles = elements(&page, name);
+        let marked = |title: &str| title.ends_with("not the whole answer");
+        assert!(titles.iter().any(|title| marked(&title.text)), "{name}");
+    }
+    for format in ["csv", "xlsx", "parquet", "arrow", "geojson"] {
+        let address = format!("href=\"/answers/00ff12/{format}\"");
+        assert!(text.contains(&address), "{format}");
+    }
+    assert!(text.contains("-incomplete"), "{text}");
+    let list = show_ask(Language::En, &sample_ask());
+    assert!(list.contains("not complete</span>"), "{list}");
+    let mut whole = sample_answer();
+    whole["state"] = json!("complete");
+    whole["report"]["complete"] = json!(true);
+    whole["report"]["missing"] = json!([]);
+    whole["has_coordinates"] = json!(false);
+    let text = show_answer(Language::En, &whole);
+    check_page(&text);
+    for part in [
+        "not the whole",
+        "not complete",
+        "incomplete",
+        "Missing:",
+        "/geojson",
+    ] {
+        assert!(!text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
 fn a_running_answer_can_be_stopped_and_has_no_files() {
     let mut running = sample_answer();
     running["state"] = json!("running");
@@ -260,6 +299,8 @@ fn rows_with_numbers_have_a_chart_beside_their_table() {
         ["2026-11-03", "9.5"]
     ]);
     let page = check_page(&show_answer(Language::De, &days));
+    assert!(show_answer(Language::En, &days).contains("which the chart leaves out: 1"));
+    assert!(!text.contains("which the chart leaves out"));
     let line = elements(&page, "polyline");
     assert_eq!(line[0].attribute("points"), Some("85.0,212.0 616.0,24.0"));
     // Days that are out of order are no line.

@@ -2,12 +2,12 @@
 
 pub(super) mod arrow_stream;
 pub(super) mod column_rules;
-pub(super) mod csv;
-pub(super) mod geojson;
+pub(crate) mod csv;
+pub(crate) mod geojson;
 pub(super) mod json;
 pub(super) mod json_lines;
 pub(super) mod row_pages;
-pub(super) mod workbook;
+pub(crate) mod workbook;
 mod zip_file;
 
 use arrow_array::RecordBatch;

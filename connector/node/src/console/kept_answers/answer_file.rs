@@ -201,11 +201,23 @@ impl AnswerWriter {
         Ok(has_written)
     }
 
+    /// Ends an answer whose stream must have come to its end.
+    ///
+    /// # Errors
+    /// `STREAM_CUT` where the stream ends in the middle, and those of [`Self::write_open_rows`].
+    pub fn finish(&mut self, file: &AnswerFile) -> Result<(), Refusal> {
+        self.decoder.finish().map_err(|fault| {
+            let sentence = "the rows of the answer end in the middle";
+            Refusal::new(ErrorCode::StreamCut, sentence).caused_by(fault)
+        })?;
+        self.write_open_rows(file)
+    }
+
     /// Writes the rows that are in no piece yet.
     ///
     /// # Errors
     /// As [`Self::take_bytes`].
-    pub fn finish(&mut self, file: &AnswerFile) -> Result<(), Refusal> {
+    pub fn write_open_rows(&mut self, file: &AnswerFile) -> Result<(), Refusal> {
         let Some(mut open) = self.open.take() else {
             return Ok(());
         };
@@ -230,7 +242,7 @@ impl AnswerWriter {
         self.open = Some(open);
         // The first rows are shown at once.
         if !self.has_pieces || self.open_rows >= ROWS || length >= PIECE {
-            self.finish(file)?;
+            self.write_open_rows(file)?;
             return Ok(true);
         }
         Ok(false)

@@ -1,7 +1,7 @@
 //! Tests: an answer is of one person, for its time, and its rows are read by their number.
 
 use super::answer_file::{AnswerFile, AnswerWriter};
-use super::{AnswerPhase, KeptAnswers, KeptQuestion, LIFE};
+use super::{AnswerPhase, KeptAnswerLimits, KeptAnswers, KeptQuestion, LIFE};
 use crate::config::person_key::PersonKey;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::Int64Type;
@@ -94,9 +94,57 @@ fn a_person_has_two_answers_and_the_oldest_that_has_ended_gives_way() {
         .map(|a| a.id.clone())
         .collect();
     assert_eq!(own, ["c", "a"]);
-    answers.forget("a");
-    assert_eq!(answers.list(&MARIA, NOW).len(), 1);
     assert_eq!(answers.list(&JONAS, NOW).len(), 1);
+}
+
+#[test]
+fn an_answer_stays_while_its_file_is_sent_and_its_bytes_count() {
+    let answers = KeptAnswers::with_limits(KeptAnswerLimits {
+        answers: 2,
+        bytes: 1_000,
+    });
+    open(&answers, "a", &MARIA, NOW).unwrap();
+    let answer = answers.find("a", &MARIA, NOW).unwrap();
+    let bytes = stream(&[numbers(0, 300)]).remove(0);
+    AnswerWriter::default()
+        .take_bytes(&answer.rows, bytes)
+        .unwrap();
+    assert!(answer.rows.bytes() > 1_000, "{}", answer.rows.bytes());
+    answer.end(AnswerPhase::Complete, NOW);
+    let sent = answers.begin_sending(&answer).unwrap();
+    let again = answers.begin_sending(&answer).unwrap_err();
+    assert_eq!(again.code, ErrorCode::TooManyStreams);
+    // The younger one gives way in its place, and time does not end it.
+    open(&answers, "b", &MARIA, NOW + 1).unwrap();
+    let younger = answers.find("b", &MARIA, NOW + 1).unwrap();
+    younger.end(AnswerPhase::Complete, NOW + 1);
+    open(&answers, "c", &MARIA, NOW + 2).unwrap();
+    assert!(answers.find("b", &MARIA, NOW + 2).is_none());
+    assert!(answers.expire("a", NOW + 10 * LIFE));
+    let refusal = open(&answers, "d", &MARIA, NOW + 10 * LIFE).unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::TooManyStreams);
+    let refusal = answers.check_bytes(&MARIA).unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::ResourceLimit);
+    assert!(answers.check_bytes(&JONAS).is_ok());
+    drop(sent);
+    assert!(!answers.expire("a", NOW + 20 * LIFE));
+    assert!(answers.check_bytes(&MARIA).is_ok());
+    // An answer that has given way is not sent any more.
+    let gone = answers.begin_sending(&answer).unwrap_err();
+    assert_eq!(gone.code, ErrorCode::AnswerUnknown);
+}
+
+#[test]
+fn a_stream_that_ends_in_the_middle_is_no_whole_answer() {
+    let file = AnswerFile::new(tempfile::tempfile().unwrap());
+    let whole = stream(&[numbers(0, 300)]).remove(0);
+    let mut writer = AnswerWriter::default();
+    let cut = whole.slice(..whole.len() - 100);
+    writer.take_bytes(&file, cut).unwrap();
+    let refusal = writer.finish(&file).unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::StreamCut);
+    // A question that was stopped keeps the rows that have come.
+    writer.write_open_rows(&file).unwrap();
 }
 
 #[test]

@@ -11,7 +11,7 @@ use hansa_policy::refusal::Refusal;
 
 /// Writer of CSV.
 #[derive(Debug)]
-pub(crate) struct CsvWriter {
+pub struct CsvWriter {
     columns: SchemaRef,
     /// True if the file must be safe to open in a spreadsheet.
     is_guarded: bool,
@@ -19,7 +19,8 @@ pub(crate) struct CsvWriter {
 
 impl CsvWriter {
     /// Writer for rows of these columns.
-    pub(crate) const fn new(columns: SchemaRef, is_guarded: bool) -> Self {
+    #[must_use]
+    pub const fn new(columns: SchemaRef, is_guarded: bool) -> Self {
         Self {
             columns,
             is_guarded,

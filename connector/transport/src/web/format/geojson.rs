@@ -1,4 +1,4 @@
-//! Collection of points (RFC 7946), with the other columns as properties. Its last members mark it as complete.
+//! Collection of points (RFC 7946), with the other columns as properties. Its last members say if it is complete.
 
 use super::AnswerWriter;
 use super::column_rules::{
@@ -15,7 +15,8 @@ use serde_json::Value;
 const COORDINATES: [(&str, &str); 2] = [("lon", "lat"), ("longitude", "latitude")];
 
 /// Indices of the coordinates among the columns.
-pub(crate) fn find_coordinates(columns: &Schema) -> Option<(usize, usize)> {
+#[must_use]
+pub fn find_coordinates(columns: &Schema) -> Option<(usize, usize)> {
     let number = |name: &str| {
         let (at, field) = columns.column_with_name(name)?;
         field.data_type().is_numeric().then_some(at)
@@ -26,11 +27,12 @@ pub(crate) fn find_coordinates(columns: &Schema) -> Option<(usize, usize)> {
 
 /// Writer of GeoJSON.
 #[derive(Debug)]
-pub(crate) struct GeoJsonWriter {
+pub struct GeoJsonWriter {
     columns: SchemaRef,
     longitude: usize,
     latitude: usize,
     count: u64,
+    is_complete: bool,
 }
 
 impl GeoJsonWriter {
@@ -38,7 +40,7 @@ impl GeoJsonWriter {
     ///
     /// # Errors
     /// `USAGE` when there are no coordinates, or two columns have one name.
-    pub(crate) fn new(columns: SchemaRef) -> Result<Self, Refusal> {
+    pub fn new(columns: SchemaRef) -> Result<Self, Refusal> {
         check_distinct_names(&columns)?;
         let (longitude, latitude) = find_coordinates(&columns).ok_or_else(|| {
             Refusal::new(
@@ -52,7 +54,17 @@ impl GeoJsonWriter {
             longitude,
             latitude,
             count: 0,
+            is_complete: true,
         })
+    }
+
+    /// Writer of an answer that lacks the rows of a participant, which its last member says.
+    #[must_use]
+    pub fn of_incomplete_answer(self) -> Self {
+        Self {
+            is_complete: false,
+            ..self
+        }
     }
 
     /// Writes the end, with these members before its own.
@@ -61,7 +73,8 @@ impl GeoJsonWriter {
         for (name, value) in members {
             out.extend_from_slice(format!(",\"{name}\":{value}").as_bytes());
         }
-        let tail = format!(",\"numberReturned\":{},\"complete\":true}}\n", self.count);
+        let (count, is_complete) = (self.count, self.is_complete);
+        let tail = format!(",\"numberReturned\":{count},\"complete\":{is_complete}}}\n");
         out.extend_from_slice(tail.as_bytes());
     }
 
@@ -172,6 +185,13 @@ mod tests {
         assert_eq!(whole["features"][0]["properties"], json!({"name": "a"}));
         assert_eq!(whole["features"][1]["geometry"], Value::Null);
         assert_eq!(whole["complete"], json!(true));
+        let columns = rows(Vec::new(), true).schema();
+        let mut lacking = GeoJsonWriter::new(columns).unwrap().of_incomplete_answer();
+        let mut out = Vec::new();
+        lacking.write_begin(&mut out).unwrap();
+        lacking.write_end(&mut out).unwrap();
+        let lacking: Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(lacking["complete"], json!(false));
         let bare = written(&rows(vec![Some(0.0)], false)).unwrap();
         assert_eq!(bare["features"][0]["properties"], json!({}));
         let beyond = written(&rows(vec![Some(500.0)], true)).unwrap_err();

@@ -63,7 +63,7 @@ pub(crate) async fn write_workbook(
     folder: &Path,
 ) -> Result<(File, u64), Refusal> {
     let (columns, folder) = (answer.columns, folder.to_owned());
-    let mut sheet = run_blocking(move || SheetWriter::begin(columns, &folder)).await?;
+    let mut sheet = run_blocking(move || WorkbookWriter::begin(columns, &folder)).await?;
     while let Some(batch) = answer.rows.next().await {
         let batch = batch?;
         sheet = run_blocking(move || sheet.add_rows(&batch)).await?;
@@ -80,16 +80,21 @@ async fn run_blocking<T: Send + 'static>(
     })?
 }
 
-/// Writer of the sheet of rows.
+/// Writer of a workbook into an unnamed file.
 #[derive(Debug)]
-struct SheetWriter {
+pub struct WorkbookWriter {
     columns: SchemaRef,
     part: ZipPartWriter,
     rows: usize,
+    is_complete: bool,
 }
 
-impl SheetWriter {
-    fn begin(columns: SchemaRef, folder: &Path) -> Result<Self, Refusal> {
+impl WorkbookWriter {
+    /// Begins a workbook for rows of these columns. The file is in `folder`.
+    ///
+    /// # Errors
+    /// `RESULT_TOO_LARGE` for too many columns, or why the file can't be written.
+    pub fn begin(columns: SchemaRef, folder: &Path) -> Result<Self, Refusal> {
         if columns.fields().len() > COLUMNS {
             return Err(too_large(&format!("{COLUMNS} columns")));
         }
@@ -108,6 +113,7 @@ impl SheetWriter {
             columns,
             part,
             rows: 0,
+            is_complete: true,
         };
         let mut text = SHEET_BEGIN.to_owned();
         let names = Schema::clone(&sheet.columns);
@@ -124,7 +130,20 @@ impl SheetWriter {
         Ok(sheet)
     }
 
-    fn add_rows(mut self, rows: &RecordBatch) -> Result<Self, Refusal> {
+    /// Writer of an answer that lacks the rows of a participant, which the sheet of the sources says.
+    #[must_use]
+    pub fn of_incomplete_answer(self) -> Self {
+        Self {
+            is_complete: false,
+            ..self
+        }
+    }
+
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// `RESULT_TOO_LARGE` when they do not fit into a sheet, or why the file can't be written.
+    pub fn add_rows(mut self, rows: &RecordBatch) -> Result<Self, Refusal> {
         if self.rows.saturating_add(rows.num_rows()) > ROWS {
             return Err(too_large(&format!("{ROWS} rows")));
         }
@@ -172,8 +191,12 @@ impl SheetWriter {
         Ok(self)
     }
 
-    fn finish(mut self) -> Result<(File, u64), Refusal> {
-        let about = sources_sheet(&self.columns, self.rows)?;
+    /// Completes the file, and gives it at its start with its length.
+    ///
+    /// # Errors
+    /// Why the file can't be written.
+    pub fn finish(mut self) -> Result<(File, u64), Refusal> {
+        let about = sources_sheet(&self.columns, self.rows, self.is_complete)?;
         self.part
             .write(SHEET_END.as_bytes())
             .map_err(workbook_write_refusal)?;
@@ -372,7 +395,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// Sheet with the sources of the rows.
-fn sources_sheet(columns: &Schema, rows: usize) -> Result<String, Refusal> {
+fn sources_sheet(columns: &Schema, rows: usize, is_complete: bool) -> Result<String, Refusal> {
     let mut text = SHEET_BEGIN.to_owned();
     let members = [
         "participant",
@@ -384,7 +407,8 @@ fn sources_sheet(columns: &Schema, rows: usize) -> Result<String, Refusal> {
         "snapshot",
     ];
     write_line(&mut text, 1, &["rows", &rows.to_string()])?;
-    write_line(&mut text, 2, &["complete", "true"])?;
+    let complete = if is_complete { "true" } else { "false" };
+    write_line(&mut text, 2, &["complete", complete])?;
     write_line(&mut text, 4, &members)?;
     let reads = answer_reads(columns);
     for (number, read) in (5_usize..).zip(reads.as_array().into_iter().flatten()) {

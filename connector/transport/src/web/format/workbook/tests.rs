@@ -127,6 +127,20 @@ async fn text_is_text_and_numbers_are_exact() {
     assert!(parts["xl/worksheets/sheet2.xml"].contains(">complete<"));
 }
 
+#[test]
+fn a_workbook_of_an_incomplete_answer_says_so() {
+    let rows: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+    let rows = RecordBatch::try_from_iter([("n", rows)]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let begin = || WorkbookWriter::begin(rows.schema(), folder.path()).unwrap();
+    for (workbook, complete) in [(begin(), "true"), (begin().of_incomplete_answer(), "false")] {
+        let (file, _) = workbook.add_rows(&rows).unwrap().finish().unwrap();
+        let about = &unpacked(file)["xl/worksheets/sheet2.xml"];
+        let cell = format!("{complete}</t></is></c></row>");
+        assert!(about.contains(&cell), "{about}");
+    }
+}
+
 #[tokio::test]
 async fn what_does_not_fit_is_refused() {
     let long: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(LETTERS + 1)]));
