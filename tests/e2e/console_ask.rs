@@ -1,10 +1,12 @@
 //! Questions at the console: seen before they are asked, asked once, and their answers kept for the person who asked.
 
+use crate::bicycle_counts::{BicycleCounts, city};
 use crate::binary;
 use crate::console::browser::{Browser, Page, own};
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
 use hansa_test_support::workflow::{ALL, PURPOSE, text, wait_for};
+use std::process::Command;
 use std::time::Duration;
 
 /// Another person of the firm.
@@ -84,11 +86,14 @@ fn ask(browser: &mut Browser, sql: &str) -> String {
     let key = key_of(&browser.get("/ask"));
     let page = browser.post("/ask", &fill_form(&key, sql, "ask"));
     assert_eq!(page.status, 303, "{} {}", page.head, page.body);
-    let line = page
-        .head
-        .lines()
-        .find_map(|line| line.strip_prefix("location: "));
-    line.unwrap().to_owned()
+    location_of(&page)
+}
+
+/// Address to which a response leads.
+fn location_of(page: &Page) -> String {
+    let mut lines = page.head.lines();
+    let location = lines.find_map(|line| line.strip_prefix("location: "));
+    location.unwrap().to_owned()
 }
 
 /// Page of an answer that has ended.
@@ -134,12 +139,7 @@ fn an_analyst_sees_what_a_question_takes_asks_once_and_takes_the_file() {
     let again = browser.post("/ask", &fill_form(&key, sql, "ask"));
     assert_eq!(first.status, 303, "{}", first.body);
     assert!(again.body.contains("FORM_STALE"), "{}", again.body);
-    let address = first
-        .head
-        .lines()
-        .find_map(|line| line.strip_prefix("location: "))
-        .unwrap()
-        .to_owned();
+    let address = location_of(&first);
     let page = wait_for_end(&mut browser, &address);
     for part in [
         "Hafen",
@@ -218,14 +218,108 @@ fn pages_of_an_answer_ask_nothing_and_a_question_is_stopped() {
     let beyond = browser.get(&format!("{address}?page=99999999999"));
     assert!(beyond.body.contains("Page 60 of 60"), "{}", beyond.body);
     assert_eq!(lindau.records("permit").len(), 1);
+    // A city that does not answer at all, so that the question runs until it is stopped.
+    let halted = HaltedCity::new(&lindau);
     let address = ask(&mut browser, "SELECT count(*) FROM lindau.long");
+    let running = browser.get(&address);
+    assert!(running.body.contains("/stop\""), "{}", running.body);
     assert_eq!(browser.get(&format!("{address}/stop")).status, 404);
+    let running = browser.get(&address);
+    assert!(running.body.contains("/stop\""), "{}", running.body);
     assert_eq!(browser.post(&format!("{address}/stop"), "").status, 303);
     let page = wait_for_end(&mut browser, &address);
-    let is_over = ["stopped", "received in full"]
-        .iter()
-        .any(|word| page.body.contains(word));
-    assert!(is_over, "{}", page.body);
+    drop(halted);
+    assert!(
+        page.body.contains("You have stopped this question"),
+        "{}",
+        page.body
+    );
+    assert!(!page.body.contains("/csv"), "{}", page.body);
+    assert_ne!(browser.get(&format!("{address}/csv")).status, 200);
+}
+
+/// City whose process is halted as long as the value lives.
+struct HaltedCity<'a>(&'a TestParticipant);
+
+impl<'a> HaltedCity<'a> {
+    fn new(city: &'a TestParticipant) -> Self {
+        let halted = Self(city);
+        halted.signal("-STOP");
+        halted
+    }
+
+    fn signal(&self, signal: &str) {
+        let process = self.0.pid().unwrap().to_string();
+        let sent = Command::new("kill").args([signal, &process]).status();
+        assert!(sent.unwrap().success());
+    }
+}
+
+impl Drop for HaltedCity<'_> {
+    fn drop(&mut self) {
+        self.signal("-CONT");
+    }
+}
+
+#[test]
+fn an_answer_that_lacks_a_city_says_so_at_each_place() {
+    let league = TestLeague::new(binary());
+    let (_lindau, bremen) = city_and_analysts(&league);
+    let counts = [
+        BicycleCounts::of("speyer", 2, 3, 5),
+        BicycleCounts::of("bregenz", 3, 2, 9),
+    ];
+    let [speyer, mut bregenz] = counts.each_ref().map(|counts| {
+        let mut city = city(&league, counts, ALL, "\"league\"");
+        league.hand_bundle_to(counts.city);
+        city.serve();
+        city
+    });
+    league.hand_bundle_to("bremen");
+    bremen.hansa(&["reload"]).must();
+    for (city, dataset) in [(&speyer, "speyer.counts"), (&bregenz, "bregenz.counts")] {
+        bremen.knows(city);
+        let _ = bremen.contract(dataset);
+    }
+    let mut browser = signed_in(&bremen);
+    let sql = "SELECT site_name AS site, bikes FROM model.bicycle_counts";
+    let address = ask(&mut browser, sql);
+    let page = wait_for_end(&mut browser, &address);
+    assert!(page.body.contains("received in full"), "{}", page.body);
+    let file = browser.get(&format!("{address}/csv"));
+    assert!(!file.head.contains("incomplete"), "{}", file.head);
+    bregenz.kill();
+    let key = key_of(&browser.get("/ask"));
+    let form = format!("{}&partial=yes", fill_form(&key, sql, "ask"));
+    let asked = browser.post("/ask", &form);
+    assert_eq!(asked.status, 303, "{}", asked.body);
+    let address = location_of(&asked);
+    let page = wait_for_end(&mut browser, &address);
+    assert!(!page.body.contains("received in full"), "{}", page.body);
+    for part in ["not complete", "bregenz.example", "not the whole answer"] {
+        assert!(page.body.contains(part), "{part}: {}", page.body);
+    }
+    assert!(browser.get("/ask").body.contains("not complete"));
+    let file = browser.get(&format!("{address}/csv"));
+    assert_eq!(file.status, 200, "{}", file.body);
+    assert!(file.head.contains("-incomplete.csv\""), "{}", file.head);
+    assert!(file.body.contains("speyer0"), "{}", file.body);
+}
+
+#[test]
+fn the_text_that_is_shown_is_the_text_that_runs() {
+    let league = TestLeague::new(binary());
+    let (lindau, bremen) = city_and_analysts(&league);
+    let mut browser = signed_in(&bremen);
+    let sql = "SELECT site FROM lindau.bikes -- \u{202e}x";
+    let key = key_of(&browser.get("/ask"));
+    for step in ["see", "ask"] {
+        let page = browser.post("/ask", &fill_form(&key, sql, step));
+        assert_eq!(page.status, 400, "{step}: {}", page.body);
+        assert!(page.body.contains("invisible"), "{step}: {}", page.body);
+        assert!(page.body.contains("⟨U+202E⟩"), "{step}: {}", page.body);
+    }
+    assert!(lindau.records("permit").is_empty());
 }
 
 #[test]
@@ -293,6 +387,31 @@ fn an_analyst_learns_nothing_of_what_is_not_offered() {
         .lines();
     assert_eq!(tables.len(), 1, "{tables:?}");
     assert_eq!(text(&tables[0], "table"), "lindau.bikes");
+}
+
+#[test]
+fn an_analyst_learns_nothing_of_contracts_that_the_house_gives() {
+    let league = TestLeague::new(binary());
+    let (lindau, bremen) = city_and_analysts(&league);
+    bremen.offers_bikes("open", ALL, "auto");
+    bremen.hansa(&["reload"]).must();
+    lindau.knows(&bremen);
+    let given = lindau.contract("bremen.bikes");
+    let taken = ["--json", "contract", "list", "--role", "consumer"];
+    let taken = bremen.hansa(&taken).must().lines();
+    let mut taken = taken.iter().map(|line| text(line, "contract"));
+    let taken = taken.find(|id| !id.is_empty()).unwrap();
+    let mut browser = signed_in(&bremen);
+    assert_eq!(browser.get(&format!("/contracts/{taken}")).status, 200);
+    let beginning = given.get(..12).unwrap();
+    // The name of both datasets means two contracts.
+    for named in [given.as_str(), beginning, "bikes", &"0".repeat(64)] {
+        let page = browser.get(&format!("/contracts/{named}"));
+        assert_eq!(page.status, 404, "{named}: {}", page.body);
+        let is_plain = page.body.contains("CONTRACT_UNKNOWN") && !page.body.contains("we are the");
+        assert!(is_plain, "{named}: {}", page.body);
+        assert!(!page.body.contains("CONTRACT_AMBIGUOUS"), "{named}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use hansa_console::{
     TermComparisonView, render_contract, render_contracts, render_term_comparison,
 };
 use hansa_node::config::person::Role;
-use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
 use hansa_policy::term::language::Language;
 use hansa_transport::ConsoleResponse;
 use serde_json::Value;
@@ -77,8 +77,11 @@ pub(super) async fn show_contract(
         as_known: true,
         language: page_language.map(|language| language.tag().to_owned()),
     });
-    let report: ContractReport = permitted.read_one(command).await?;
-    check_role(visit, &report)?;
+    let report = permitted.read_one(command).await;
+    let report = match consumer_only(visit) {
+        Some(_) => check_taken_contract(id, report)?,
+        None => report?,
+    };
     let language = page_language.map(|language| format!(" --language {}", language.tag()));
     let shown = format!(
         "hansa contract show {id} --as-known{}",
@@ -182,18 +185,34 @@ fn consumer_only(visit: &PersonVisit<'_>) -> Option<PartyRoleArg> {
     (!sees_all).then_some(PartyRoleArg::Consumer)
 }
 
-/// Refuses a contract that the person may not see, as one that is not there.
-fn check_role(visit: &PersonVisit<'_>, report: &ContractReport) -> Result<(), Refusal> {
-    let role = match report {
+/// Contract under which the house asks, by its whole identity. For a person who sees no others, each other one is unknown: a beginning,
+/// a name of a dataset or a reason would tell of them.
+fn check_taken_contract(
+    id: &str,
+    report: Result<ContractReport, Refusal>,
+) -> Result<ContractReport, Refusal> {
+    let unknown = || {
+        let sentence =
+            "there is no contract of that name among those under which this participant asks";
+        Refusal::new(ErrorCode::ContractUnknown, sentence)
+    };
+    let report = match report {
+        Ok(report) => report,
+        Err(refusal) => {
+            return Err(match refusal.code.kind() {
+                ErrorClass::Unknown | ErrorClass::Usage => unknown(),
+                _ => refusal,
+            });
+        }
+    };
+    let role = match &report {
         ContractReport::Contract(detail) => Some(detail.summary.role.as_str()),
         ContractReport::Negotiation(detail) => detail.role.as_deref(),
     };
-    if consumer_only(visit).is_some() && role != Some("consumer") {
-        let sentence =
-            "there is no contract of that name among those under which this participant asks";
-        return Err(Refusal::new(ErrorCode::ContractUnknown, sentence));
+    match role == Some("consumer") && report.identity() == id {
+        true => Ok(report),
+        false => Err(unknown()),
     }
-    Ok(())
 }
 
 /// Checks that a segment of the address can be an identity.
