@@ -27,6 +27,8 @@ mod tests;
 /// Result of a verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopyReport {
+    /// SHA-256 of the file, as the check has read it; none for a folder.
+    pub digest: Option<Digest>,
     /// Origin of the log: `<domain>/hansa/evidence`.
     pub log: String,
     /// Number of good records: all, or those before the first bad one.

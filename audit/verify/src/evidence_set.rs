@@ -5,7 +5,7 @@ use crate::documents::DocumentIndex;
 use crate::finding::{AuditFinding, FindingSubject};
 use crate::incident::{self, ClosedIncident};
 use crate::passkey_records::PasskeyRecords;
-use hansa_audit_log::digest::{Digest, IncrementalDigest};
+use hansa_audit_log::digest::Digest;
 use hansa_audit_log::note::{self, ED25519, NoteKey, SignedHead};
 use hansa_audit_log::record::Record;
 use hansa_audit_log::record::body::RecordBody;
@@ -23,16 +23,12 @@ use hansa_identity::bundle::TrustBundle;
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::restriction::ProviderRestriction;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 /// File of the case.
 pub(crate) struct ExportFile {
     /// Path as given by the user.
     pub(crate) file: String,
-    /// SHA-256 of the file; none for a folder.
-    pub(crate) digest: Option<Digest>,
     /// Owner of the log.
     pub(crate) owner: ParticipantId,
     /// Report of the check of its records.
@@ -73,10 +69,7 @@ impl EvidenceSet {
         let (mut copies, mut findings, mut documents) = (Vec::new(), Vec::new(), Vec::new());
         for path in args.ask.files() {
             let file = path.display().to_string();
-            let mut gathered = ExportFileBuilder {
-                digest: file_digest(path),
-                ..ExportFileBuilder::default()
-            };
+            let mut gathered = ExportFileBuilder::default();
             match offline::visit_copy(path, None, &mut gathered) {
                 Ok(report) => {
                     findings.extend(of_report(&file, &report));
@@ -187,7 +180,6 @@ fn note_key(trust: &TrustBundle, of: &ParticipantId) -> Option<NoteKey> {
 /// Builder of a file, record by record.
 #[derive(Default)]
 struct ExportFileBuilder {
-    digest: Option<Digest>,
     history: AuditHistory,
     answers: AnswerCollector,
     tree: MerkleTree,
@@ -228,7 +220,6 @@ impl ExportFileBuilder {
         let owner = format!("hansa://{domain}").parse().ok()?;
         Some(ExportFile {
             file,
-            digest: self.digest,
             owner,
             history: self.history,
             answers: self.answers,
@@ -238,22 +229,6 @@ impl ExportFileBuilder {
             passkeys: self.passkeys,
             report,
         })
-    }
-}
-
-/// SHA-256 of a file, as it was before the check; none for a folder and for a file that can't be read.
-fn file_digest(path: &Path) -> Option<Digest> {
-    if !path.is_file() {
-        return None;
-    }
-    let mut file = File::open(path).ok()?;
-    let mut digest = IncrementalDigest::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer).ok()? {
-            0 => return Some(digest.finish()),
-            read => digest.update(buffer.get(..read).unwrap_or_default()),
-        }
     }
 }
 

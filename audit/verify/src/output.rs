@@ -145,7 +145,7 @@ impl OutputCollector {
                 stamps.not_judged
             ));
         }
-        if let Some(digest) = copy.digest {
+        if let Some(digest) = copy.report.digest {
             text.push_str(&format!("\n  sha256 {digest}"));
         }
         for unseen in &unseen {
@@ -153,7 +153,7 @@ impl OutputCollector {
         }
         let value = json!({
             "file": copy.file,
-            "sha256": copy.digest.map(|digest| digest.to_string()),
+            "sha256": copy.report.digest.map(|digest| digest.to_string()),
             "log": report.log,
             "part": report.is_part,
             "records": report.records,

@@ -20,7 +20,7 @@ use hansa_identity::passkey::{
 use hansa_policy::id::ParticipantId;
 use hansa_policy::refusal::ErrorCode;
 use hansa_proto::base64url;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest time between a challenge and the record of its answer, microseconds: the life of a pending act, and a change of the clock.
 const LONGEST: i64 = (120 + 300) * 1_000_000;
@@ -97,6 +97,8 @@ struct PasskeyAccount<'a> {
     /// True where records before the first one of the file exist elsewhere.
     is_part: bool,
     keys: BTreeMap<Digest, AddedPasskey>,
+    /// Keys and random bytes of the answers so far. Many passkeys count nothing, so that a counter shows no second use of an answer.
+    answers: BTreeSet<(Digest, [u8; 32])>,
     report: PasskeyReport,
 }
 
@@ -105,6 +107,7 @@ fn judge_copy(copy: &ExportFile, findings: &mut Vec<AuditFinding>) -> PasskeyRep
         owner: &copy.owner,
         is_part: copy.report.is_part,
         keys: BTreeMap::new(),
+        answers: BTreeSet::new(),
         report: PasskeyReport::default(),
     };
     for event in &copy.passkeys.0 {
@@ -275,7 +278,8 @@ impl PasskeyAccount<'_> {
                 ));
             }
         };
-        let link = link_actor(added, &act.actor, at);
+        // The challenge has the pseudonym of its own year, also where the record is of the year after.
+        let link = link_actor(added, &act.actor, proof.at);
         if link == ActorLink::Other {
             return Err(RecordFault::unknown_passkey(
                 "its passkey was added by another person",
@@ -314,6 +318,11 @@ impl PasskeyAccount<'_> {
         if counter != proof.counter {
             return Err(RecordFault::wrong_record(
                 "it names another counter than the authenticator",
+            ));
+        }
+        if !self.answers.insert((proof.key, random)) {
+            return Err(RecordFault::wrong_record(
+                "its answer is that of an earlier act",
             ));
         }
         added.passkey.counter = counter;

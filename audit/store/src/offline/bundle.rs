@@ -123,6 +123,7 @@ fn verify_whole_log(
             None => lost = true,
         }
     }
+    let digest = again.read_digest()?;
     found.take_more_heads(heads);
     found.take_time_stamps(stamps);
     let mut verifier = found.verifier(leaves);
@@ -179,6 +180,13 @@ fn verify_whole_log(
             .map_err(|sentence| incomplete_copy_refusal(path, &sentence))?;
     }
     let mut report = found.into_report(verifier, lines.torn && !all);
+    // Two readings of one file that was replaced between them are evidence of neither.
+    if lines.read_digest()? != digest {
+        report
+            .damaged
+            .push("the file was changed while it was read".to_owned());
+    }
+    report.digest = Some(digest);
     if report.fault.is_none() && report.records != header.records {
         report.damaged.push(format!(
             "the bundle says {} records and has {}",
@@ -251,6 +259,7 @@ fn verify_part(
         .unseen
         .push("a part can't show that no record was left out".to_owned());
     Ok(CopyReport {
+        digest: Some(lines.read_digest()?),
         log: found.log,
         records: count,
         covered: if found.heads.is_empty() { 0 } else { count },

@@ -241,6 +241,7 @@ impl<'a> CopyCheck<'a> {
             ));
         }
         CopyReport {
+            digest: None,
             log: self.log,
             records: checked.records,
             covered: checked.covered,

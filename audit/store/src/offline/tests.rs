@@ -46,6 +46,43 @@ fn content(found: &Result<CopyReport, Refusal>) -> bool {
 }
 
 #[test]
+fn the_digest_is_that_of_the_bytes_that_were_checked() {
+    let (log_dir, log) = two_contracts();
+    assert_eq!(checked(&log_dir.folder()).digest, None);
+    for contract in [None, Some("a")] {
+        let mut bytes = Vec::new();
+        write_bundle(
+            &log,
+            &log.head(),
+            &chosen(contract),
+            &PartialDocuments,
+            &mut bytes,
+        )
+        .unwrap();
+        let path = log_dir.dir.path().join("out.hansa");
+        std::fs::write(&path, &bytes).unwrap();
+        // Other bytes come in the place of the file while it is checked.
+        let mut replace = |_: &Record, _: RecordBody| {
+            let other = path.with_extension("other");
+            std::fs::write(&other, "other bytes").unwrap();
+            std::fs::rename(&other, &path).unwrap();
+        };
+        let report = visit_copy(&path, None, &mut replace).unwrap();
+        assert_eq!((report.fault, report.damaged), (None, vec![]));
+        assert_eq!(report.digest, Some(Digest::of(&bytes)));
+        assert_eq!(std::fs::read(&path).unwrap(), b"other bytes");
+        // Also where the check ends at a bad record.
+        let middle = bytes.len() / 3;
+        bytes[middle] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        if let Ok(report) = verify_copy(&path, None) {
+            assert!(!report.is_good());
+            assert_eq!(report.digest, Some(Digest::of(&bytes)));
+        }
+    }
+}
+
+#[test]
 fn a_good_folder() {
     let log_dir = some_log(20, 2000);
     let report = checked(&log_dir.folder());

@@ -47,9 +47,13 @@ pub struct ReceivedScope {
 
 impl ReceivedScope {
     fn covers(&self, recipient: &str, at: UtcTimestamp) -> bool {
-        self.recipient.as_deref().is_none_or(|one| one == recipient)
-            && self.from.is_none_or(|from| at >= from)
-            && self.to.is_none_or(|to| at < to)
+        self.recipient.as_deref().is_none_or(|one| one == recipient) && self.covers_instant(at)
+    }
+
+    /// True if an instant is in the range.
+    #[must_use]
+    pub fn covers_instant(&self, at: UtcTimestamp) -> bool {
+        self.from.is_none_or(|from| at >= from) && self.to.is_none_or(|to| at < to)
     }
 
     fn covers_read(&self, dataset: &str, contract: Option<&str>) -> bool {
@@ -322,6 +326,7 @@ mod tests {
         history.questions.truncate(1);
         history.open_blocks.push(OpenBlock {
             index: 9,
+            leaf: Digest::of(b"leaf"),
             at: at(400),
             contract: Some("v".to_owned()),
             dataset: Some("bikes".to_owned()),

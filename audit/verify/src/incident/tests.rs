@@ -45,9 +45,9 @@ pub(crate) fn copy(domain: &str, of: &str, statements: &[(u64, &str)]) -> Export
     history.incidents = incidents.collect();
     ExportFile {
         file: format!("{domain}.bundle"),
-        digest: None,
         owner: id(domain),
         report: CopyReport {
+            digest: None,
             log: format!("{domain}/hansa/evidence"),
             records: 0,
             covered: 0,

@@ -2,7 +2,7 @@
 
 use crate::evidence_set::{EvidenceSet, ExportFile};
 use crate::receipt;
-use hansa_audit_log::reconcile::reconcile_answers;
+use hansa_audit_log::reconcile::{ReconciliationFinding, reconcile_answers};
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_store::history::query_entry::QueryEntry;
 use hansa_audit_store::history::received_answer::ReceivedAnswer;
@@ -110,7 +110,7 @@ impl<'a> DisclosureList<'a> {
         };
         let findings = compare_all(case);
         let mut received = received_answers(case);
-        // A log may be among the files twice, whole and in part.
+        // A log may be among the files twice, whole and in part. Two records of a forked log have one place and two hashes.
         let mut seen = BTreeSet::new();
         for copy in &case.copies {
             let provider = copy.owner.domain();
@@ -119,7 +119,7 @@ impl<'a> DisclosureList<'a> {
                 ..WebLine::default()
             };
             for question in &copy.history.questions {
-                if !question.may_have_left() || !seen.insert((provider, question.index)) {
+                if !question.may_have_left() || !seen.insert((provider, question.leaf)) {
                     continue;
                 }
                 if question.is_web {
@@ -144,6 +144,9 @@ impl<'a> DisclosureList<'a> {
                 }
             }
             for block in &copy.history.open_blocks {
+                if !seen.insert((provider, block.leaf)) {
+                    continue;
+                }
                 web.requests = web.requests.saturating_add(block.requests);
                 web.bytes = web.bytes.saturating_add(block.bytes);
             }
@@ -390,9 +393,10 @@ impl Disclosure<'_> {
     }
 }
 
-/// Results of the comparisons of all pairs of logs, by provider, recipient and question.
+/// Results of the comparisons of all pairs of logs, by provider, recipient and question. Of several copies of a log the worst result
+/// stays, whatever the order of the files.
 fn compare_all(case: &EvidenceSet) -> HashMap<[String; 3], &'static str> {
-    let mut findings = HashMap::new();
+    let mut findings: HashMap<[String; 3], ReconciliationFinding> = HashMap::new();
     for provider in &case.copies {
         for consumer in &case.copies {
             if provider.owner == consumer.owner {
@@ -407,14 +411,48 @@ fn compare_all(case: &EvidenceSet) -> HashMap<[String; 3], &'static str> {
                 .received_from(provider.owner.as_str(), since);
             for compared in reconcile_answers(&sent, &received).requests {
                 let (from, to) = (provider.owner.domain(), consumer.owner.domain());
-                findings.insert(
+                keep_worse(
+                    &mut findings,
                     [from.to_owned(), to.to_owned(), compared.request_id],
-                    compared.finding.as_str(),
+                    compared.finding,
                 );
             }
         }
     }
-    findings
+    let words = findings.into_iter();
+    words
+        .map(|(name, finding)| (name, finding.as_str()))
+        .collect()
+}
+
+fn keep_worse(
+    findings: &mut HashMap<[String; 3], ReconciliationFinding>,
+    name: [String; 3],
+    finding: ReconciliationFinding,
+) {
+    let known = findings
+        .entry(name)
+        .or_insert(ReconciliationFinding::Matched);
+    if severity_of(&finding) > severity_of(known) {
+        *known = finding;
+    }
+}
+
+/// Order of the results, from the harmless ones to those that accuse a side.
+const fn severity_of(finding: &ReconciliationFinding) -> u8 {
+    match finding {
+        ReconciliationFinding::Matched => 0,
+        ReconciliationFinding::OneSided => 1,
+        ReconciliationFinding::NotTaken => 2,
+        ReconciliationFinding::ProviderOnly { sent: false } => 3,
+        ReconciliationFinding::CutOff => 4,
+        ReconciliationFinding::Interrupted => 5,
+        ReconciliationFinding::Unacknowledged { .. } => 6,
+        ReconciliationFinding::ProviderOnly { sent: true } => 7,
+        ReconciliationFinding::ConsumerOnly => 8,
+        ReconciliationFinding::Repeated(_) => 9,
+        ReconciliationFinding::Mismatch(_) => 10,
+    }
 }
 
 /// Received answers of all logs.
@@ -592,5 +630,33 @@ fn received_side(answer: &ReceivedAnswer) -> AnswerSide {
         outcome: Some(answer.outcome.clone()),
         receipt: answer.receipt.clone(),
         state: state.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hansa_audit_log::reconcile::FieldDifference;
+
+    #[test]
+    fn the_worse_result_stays_whatever_the_order_of_the_files() {
+        let differing = || {
+            ReconciliationFinding::Mismatch(vec![FieldDifference {
+                field: "rows",
+                provider: "1".to_owned(),
+                consumer: "2".to_owned(),
+            }])
+        };
+        let name = || ["p", "c", "q"].map(str::to_owned);
+        for results in [
+            [ReconciliationFinding::Matched, differing()],
+            [differing(), ReconciliationFinding::Matched],
+        ] {
+            let mut findings = HashMap::new();
+            for result in results {
+                keep_worse(&mut findings, name(), result);
+            }
+            assert_eq!(findings[&name()].as_str(), "mismatch");
+        }
     }
 }

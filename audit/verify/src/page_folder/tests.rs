@@ -7,6 +7,7 @@ use crate::incident::tests::copy;
 use hansa_audit_log::answer_bound::AnswerBound;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
+use hansa_audit_store::history::open_block::OpenBlock;
 use hansa_audit_store::history::query_entry::{AnswerEnd, DatasetRead, QueryEntry};
 use hansa_audit_store::history::received_answer::ReceivedAnswer;
 use hansa_policy::term::language::Language;
@@ -44,7 +45,7 @@ fn answer(index: u64, at: &str, ended: bool) -> QueryEntry {
     QueryEntry {
         request: format!("q{index}"),
         index,
-        leaf: Digest::of(b"leaf"),
+        leaf: Digest::of(format!("leaf {index}").as_bytes()),
         at,
         peer: "hansa://c.example".to_owned(),
         certificate: None,
@@ -165,12 +166,32 @@ fn many_answers_have_an_index_by_month() {
     );
 }
 
+fn open_block(index: u64) -> OpenBlock {
+    OpenBlock {
+        index: 20 + index,
+        leaf: Digest::of(format!("block {index}").as_bytes()),
+        at: "2026-11-02T00:00:00Z".parse().unwrap(),
+        contract: None,
+        dataset: None,
+        requests: 64,
+        bytes: 1_000,
+    }
+}
+
 #[test]
 fn a_log_that_is_there_twice_counts_once() {
     let mut provider = copy("p.example", "p.example", &[]);
     provider.history.questions = vec![answer(1, "2026-11-02T00:00:00Z", true)];
     let mut part = copy("p.example", "p.example", &[]);
+    // A record of a forked log: the same place, and another record.
+    let mut forked = answer(1, "2026-11-03T00:00:00Z", true);
+    forked.request = "q5".to_owned();
+    forked.leaf = Digest::of(b"forked");
     part.history.questions = provider.history.questions.clone();
+    part.history.questions.push(forked);
+    for (copy, blocks) in [(&mut provider, 1), (&mut part, 2)] {
+        copy.history.open_blocks = (0..blocks).map(open_block).collect();
+    }
     let mut consumer = copy("c.example", "p.example", &[]);
     let received = |request: &str| ReceivedAnswer {
         request: request.to_owned(),
@@ -186,7 +207,9 @@ fn a_log_that_is_there_twice_counts_once() {
     consumer.history.received = vec![received("q1"), received("q9")];
     let case = case_of(vec![provider, part, consumer]);
     let view = DisclosureList::collect_answers(&case).build_view(&case, Language::En);
-    assert_eq!(view.answers, 2);
+    assert_eq!(view.answers, 3);
+    let web: u64 = view.web.iter().map(|line| line.requests).sum();
+    assert_eq!(web, 128);
     let lines = || {
         view.groups
             .iter()

@@ -14,7 +14,11 @@ use hansa_proto::base64url;
 use hansa_test_support::authenticator::{AuthenticatorAlgorithm, TestAuthenticator};
 
 const ORIGIN: &str = "https://console.munster.example";
-const RANDOM: [u8; 32] = [7; 32];
+
+/// Random bytes of a challenge at an instant.
+fn random_at(at: UtcTimestamp) -> [u8; 32] {
+    *Digest::of(at.to_string().as_bytes()).as_bytes()
+}
 
 /// Log of a console, record by record.
 struct TestConsoleLog {
@@ -55,13 +59,14 @@ impl TestConsoleLog {
     fn sign_act(&self, actor: &str, by: &mut TestAuthenticator) -> ConsoleActRecord {
         let owner = id("munster.example");
         let at = self.now.plus_micros(50_000_000);
+        let random = random_at(at);
         let challenge = ActChallenge {
             participant: &owner,
             act: "contract sign",
             subject: "n-3c51",
             shown: "e7a2",
             actor,
-            random: &RANDOM,
+            random: &random,
             at,
         };
         let answer = by.get(challenge.compute().as_bytes());
@@ -73,7 +78,7 @@ impl TestConsoleLog {
             proof: "passkey".to_owned(),
             passkey: Some(PasskeyProof {
                 key: Digest::of(&by.spki()),
-                random: base64url::encode(&RANDOM),
+                random: base64url::encode(&random),
                 at,
                 authenticator_data: base64url::encode(&answer.authenticator_data),
                 client_data: base64url::encode(&answer.client_data),
@@ -386,6 +391,14 @@ fn an_answer_that_is_used_twice_or_late_is_found() {
     log.act(act.clone());
     log.act(act.clone());
     log.must_break("counter of the authenticator did not grow");
+    // A passkey that counts nothing.
+    let mut uncounted = authenticator();
+    assert_eq!(uncounted.counter, 0);
+    let mut log = log_with(&uncounted);
+    let same = log.sign_act("maria", &mut uncounted);
+    log.act(same.clone());
+    log.act(same);
+    log.must_break("PASSKEY_INVALID: its answer is that of an earlier act");
     let mut log = log_with(&own);
     log.now = log.now.plus_micros(3_600_000_000);
     log.act(act);
@@ -420,6 +433,26 @@ fn a_pseudonym_of_another_year_is_counted_apart() {
     let mut log = log_with(&own);
     log.now = "2027-01-02T10:00:00Z".parse().unwrap();
     let act = log.sign_act("maria-of-2027", &mut own);
+    log.act(act);
+    let (report, findings) = log.judge(false);
+    assert_eq!(findings, []);
+    assert_eq!((report.checked, report.not_linked), (1, 1));
+}
+
+#[test]
+fn an_act_over_the_end_of_a_year_has_the_pseudonym_of_its_challenge() {
+    let mut own = authenticator();
+    let mut log = log_with(&own);
+    // The challenge is of the year of the key, and its record of the year after.
+    log.now = "2026-12-31T23:59:05Z".parse().unwrap();
+    let act = log.sign_act("rui", &mut own);
+    log.act(act);
+    log.must_break("added by another person");
+    // A key of the new year, by a challenge of the old one.
+    let mut log = TestConsoleLog::new();
+    log.now = "2026-12-31T23:59:05Z".parse().unwrap();
+    let act = log.sign_act("maria", &mut own);
+    log.change("added", "maria-of-2027", &own);
     log.act(act);
     let (report, findings) = log.judge(false);
     assert_eq!(findings, []);

@@ -76,6 +76,22 @@ impl BundleLineReader {
         }
         Ok(Some(line))
     }
+
+    /// Digest of the whole file, as this reader has read it. What is behind the last line that was read is read here.
+    pub(super) fn read_digest(mut self) -> Result<Digest, Refusal> {
+        loop {
+            let bytes = self
+                .file
+                .fill_buf()
+                .map_err(|error| hansa_files::unreadable_file_refusal(&self.path, &error))?;
+            if bytes.is_empty() {
+                return Ok(self.sum.finish());
+            }
+            self.sum.update(bytes);
+            let read = bytes.len();
+            self.file.consume(read);
+        }
+    }
 }
 
 /// Error of a first line.
