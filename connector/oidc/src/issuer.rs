@@ -11,7 +11,7 @@ use crate::id_token::check_id_token;
 use crate::issuer_client::IssuerClient;
 use crate::issuer_config::IssuerConfig;
 use crate::issuer_keys::IssuerKeys;
-use crate::key_set::KeyFault;
+use crate::key_set::{KeyFault, KeySet};
 use crate::logout::{EndedSessions, check_logout_claims};
 use crate::replay_memory::ReplayMemory;
 use crate::sign_in::{
@@ -282,16 +282,29 @@ impl Issuer {
         }
         let kid = token.kid.as_deref();
         let set = self.keys.find_key_set(kid, token.algorithm, now).await?;
-        let key = set.find_key(kid, token.algorithm).map_err(|fault| {
-            refuse(match fault {
-                KeyFault::Unknown => "the issuer has no key of its identifier".to_owned(),
-                KeyFault::Unfit => format!(
-                    "its key is not for signatures with {}",
-                    token.algorithm.as_str()
-                ),
-                KeyFault::Ambiguous => "several keys of the issuer fit".to_owned(),
-            })
-        })?;
-        token.verify(key).map_err(refuse)
+        let verified = verify_by_set(&token, &set);
+        if kid.is_some() || verified.is_ok() {
+            return verified.map_err(refuse);
+        }
+        // A token that names no key may be by one that the issuer has had for less than an hour.
+        let verified = match self.keys.renew_key_set(&set, now).await? {
+            Some(newer) => verify_by_set(&token, &newer),
+            None => verified,
+        };
+        verified.map_err(refuse)
     }
+}
+
+fn verify_by_set(token: &UnverifiedToken<'_>, set: &KeySet) -> Result<VerifiedPayload, String> {
+    let key = set
+        .find_key(token.kid.as_deref(), token.algorithm)
+        .map_err(|fault| match fault {
+            KeyFault::Unknown => "the issuer has no key of its identifier".to_owned(),
+            KeyFault::Unfit => format!(
+                "its key is not for signatures with {}",
+                token.algorithm.as_str()
+            ),
+            KeyFault::Ambiguous => "several keys of the issuer fit".to_owned(),
+        })?;
+    token.verify(key)
 }

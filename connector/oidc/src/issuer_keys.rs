@@ -1,4 +1,4 @@
-//! Keys of the issuer, kept for an hour and fetched again for an unknown key identifier, at most once a minute.
+//! Keys of the issuer, kept for an hour and fetched again for an unknown key, at most once a minute.
 
 use crate::answer_fault::unreachable_issuer_refusal;
 use crate::issuer_client::IssuerClient;
@@ -81,8 +81,7 @@ impl IssuerKeys {
         if kept.holds(kid, algorithm, now) {
             return Ok(kept.set);
         }
-        // INVARIANT: oidc-key-fetches. The difference counts in both directions: a caller that waited has an earlier instant.
-        if last_fetch.micros().abs_diff(now.micros()) < PAUSE {
+        if is_too_soon(*last_fetch, now) {
             return match kept.is_recent(now) {
                 true => Ok(kept.set),
                 false => Err(unreachable_issuer_refusal(
@@ -90,6 +89,34 @@ impl IssuerKeys {
                 )),
             };
         }
+        self.fetch_again(&mut last_fetch, now).await
+    }
+
+    /// Newer key set than one in which no key has verified a token without a key identifier; none where it is too soon to ask.
+    ///
+    /// # Errors
+    /// `ISSUER_UNREACHABLE`, `ISSUER_ANSWER_INVALID`.
+    pub(crate) async fn renew_key_set(
+        &self,
+        used: &Arc<KeySet>,
+        now: UtcTimestamp,
+    ) -> Result<Option<Arc<KeySet>>, Refusal> {
+        let mut last_fetch = self.last_fetch.lock().await;
+        let kept = self.kept.read().clone();
+        if !Arc::ptr_eq(&kept.set, used) {
+            return Ok(kept.is_recent(now).then_some(kept.set));
+        }
+        if is_too_soon(*last_fetch, now) {
+            return Ok(None);
+        }
+        self.fetch_again(&mut last_fetch, now).await.map(Some)
+    }
+
+    async fn fetch_again(
+        &self,
+        last_fetch: &mut UtcTimestamp,
+        now: UtcTimestamp,
+    ) -> Result<Arc<KeySet>, Refusal> {
         *last_fetch = now;
         let set = fetch_keys(&self.client, &self.address).await?;
         *self.kept.write() = KeptKeys {
@@ -98,6 +125,12 @@ impl IssuerKeys {
         };
         Ok(set)
     }
+}
+
+/// True where the keys were asked for less than a minute ago.
+const fn is_too_soon(last_fetch: UtcTimestamp, now: UtcTimestamp) -> bool {
+    // INVARIANT: oidc-key-fetches. The difference counts in both directions: a caller that waited has an earlier instant.
+    last_fetch.micros().abs_diff(now.micros()) < PAUSE
 }
 
 async fn fetch_keys(client: &IssuerClient, address: &Url) -> Result<Arc<KeySet>, Refusal> {

@@ -104,7 +104,7 @@ impl<'a> UnverifiedToken<'a> {
     ///
     /// # Errors
     /// A reason.
-    pub(crate) fn verify(self, key: &VerificationKey) -> Result<VerifiedPayload, String> {
+    pub(crate) fn verify(&self, key: &VerificationKey) -> Result<VerifiedPayload, String> {
         if !key.verifies(self.algorithm, self.message.as_bytes(), &self.signature) {
             return Err("its signature is not by the issuer".to_owned());
         }

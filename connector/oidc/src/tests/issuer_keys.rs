@@ -85,6 +85,37 @@ async fn new_keys_of_the_issuer_are_found() {
     assert_eq!(issuer.requests("/keys"), 2);
 }
 
+/// A token without a key identifier is tried with the key that is known, and then with new ones.
+#[tokio::test]
+async fn new_keys_of_an_issuer_that_names_none_are_found() {
+    let issuer = TestIssuer::start();
+    let keys = key_set();
+    let mut old = keys.clone();
+    let modulus = old["keys"][0]["n"].as_str().unwrap().to_owned();
+    let (before, rest) = modulus.split_at(100);
+    let (letter, behind) = rest.split_at(1);
+    let other = if letter == "A" { "B" } else { "A" };
+    old["keys"][0]["n"] = json!(format!("{before}{other}{behind}"));
+    issuer.change(|it| {
+        it.key_set = old.to_string().into_bytes();
+        it.header = members(json!({"kid": null}));
+    });
+    let client = issuer.discover().await;
+    issuer.change(|it| it.key_set = keys.to_string().into_bytes());
+    assert!(!sign_in_at(&issuer, &client, 59).await);
+    assert_eq!(issuer.requests("/keys"), 1);
+    assert!(sign_in_at(&issuer, &client, 60).await);
+    assert!(sign_in_at(&issuer, &client, 61).await);
+    assert_eq!(issuer.requests("/keys"), 2);
+    // Tokens by no key of the issuer fetch once a minute.
+    issuer.change(|it| it.key_set = old.to_string().into_bytes());
+    assert!(!sign_in_at(&issuer, &client, 3700).await);
+    for second in 3701..3759 {
+        assert!(!sign_in_at(&issuer, &client, second).await);
+    }
+    assert_eq!(issuer.requests("/keys"), 3);
+}
+
 /// A key that the issuer withdraws ends within an hour, and not never.
 #[tokio::test]
 async fn a_withdrawn_key_ends() {
