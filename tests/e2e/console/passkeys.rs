@@ -305,7 +305,8 @@ fn attack_21_a_stolen_cookie_adds_no_passkey() {
     assert!(!page.body.contains("<hansa-passkey"), "{}", page.body);
     let early = browser.post(&pending, &key_form(&page, "Go on"));
     assert_eq!(early.status, 422, "{}", early.body);
-    // No passkey adds another one: neither the new one nor one that is there.
+    // The page asks no passkey, and takes no answer of one: neither of the new one nor of one that is there. The unit test of the
+    // connector gives the right answer, which no browser can.
     for by in [&mut thief, &mut first] {
         let page = browser.get(&pending);
         let answer = by.get(&[7; 32]);

@@ -102,7 +102,7 @@ pub(super) async fn show_own_person(visit: &PersonVisit<'_>) -> Result<ConsoleRe
         tokens,
     };
     // No command shows sessions: they are those of the browser alone.
-    let facts = visit.visit.frame_facts(visit.connector, &visit.person);
+    let facts = visit.plain_frame_facts();
     let page = render_own_person(&facts.to_frame(), &view);
     Ok(html_response(200, page))
 }

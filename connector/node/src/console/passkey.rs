@@ -342,3 +342,6 @@ fn decode(text: &str) -> Result<Vec<u8>, Refusal> {
         Refusal::new(ErrorCode::PasskeyInvalid, sentence)
     })
 }
+
+#[cfg(test)]
+mod tests;
