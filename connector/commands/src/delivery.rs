@@ -8,7 +8,6 @@ use crate::admin::event_sink::EventSink;
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::command_report::ReportRow;
-use crate::cli::output::render_table;
 use crate::delivery::arguments::DeliveryCommand;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::participant::Connector;
@@ -61,28 +60,28 @@ async fn list_deliveries(
     out: &EventSink,
 ) -> CommandResult {
     let mut left = limit.unwrap_or(usize::MAX);
-    let mut cells = Vec::new();
-    while left > 0 {
+    let mut is_first = true;
+    loop {
         let (inner, place, most) = (Arc::clone(connector), after.clone(), left.min(BATCH));
         let batch =
             run_blocking(move || list_waiting_messages(&inner, place.as_ref(), most)).await?;
-        left = left.saturating_sub(batch.len());
-        let is_last = batch.len() < most;
-        for message in batch {
-            let row = DeliveryReport::new(&message);
-            out.send_row(&row).await?;
-            cells.push(row.cells());
-            after = Some(OutboxPlace {
-                peer: message.peer,
-                number: message.number,
-            });
+        if batch.is_empty() && !is_first {
+            break;
         }
+        is_first = false;
+        let rows: Vec<DeliveryReport> = batch.iter().map(DeliveryReport::new).collect();
+        // Each batch has a table of its own, so that no row is kept for a table of all.
+        out.send_list(&rows).await?;
+        left = left.saturating_sub(batch.len());
+        let is_last = left == 0 || batch.len() < most;
+        after = batch.into_iter().next_back().map(|message| OutboxPlace {
+            peer: message.peer,
+            number: message.number,
+        });
         if is_last {
             break;
         }
     }
-    out.send_text(render_table(DeliveryReport::HEADER, &cells))
-        .await?;
     Ok(0)
 }
 
