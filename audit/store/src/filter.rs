@@ -81,18 +81,14 @@ impl RecordFilter {
         if self.matches_subject(&body) {
             return Ok(true);
         }
-        if let Some(origin) = origins.find_question(record, &body)?
-            && self.matches_subject(&origin)
-        {
-            return Ok(true);
-        }
         for contract in body.contracts() {
             let subject = origins.find_contract(contract)?;
             if subject.is_some_and(|subject| self.matches_contract(contract, &subject)) {
                 return Ok(true);
             }
         }
-        Ok(false)
+        let origin = origins.find_question(record, &body)?;
+        Ok(origin.is_some_and(|origin| self.matches_subject(&origin)))
     }
 
     /// True if a contract satisfies the subject conditions.

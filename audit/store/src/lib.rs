@@ -198,6 +198,7 @@ pub mod log_dir_warnings;
 mod log_segment;
 mod machine_clock;
 pub mod offline;
+pub mod own_question_search;
 mod reader;
 mod record_pair;
 mod recovery;

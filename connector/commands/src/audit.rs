@@ -129,7 +129,14 @@ impl ConnectorVerb for AuditCommand {
 
     async fn run(self, context: CommandContext<'_>) -> CommandResult {
         let CommandContext { connector, out, .. } = context;
-        connector.settle_refusals().await;
+        match self.effect() {
+            // A look leaves no record.
+            CommandEffect::Looks => tell_open_refusals(connector, out).await,
+            CommandEffect::Judges
+            | CommandEffect::Rehearses
+            | CommandEffect::Acts(_)
+            | CommandEffect::Ends(_) => connector.settle_refusals().await,
+        }
         match self {
             AuditCommand::List {
                 filter,
@@ -256,6 +263,17 @@ impl ConnectorVerb for AuditCommand {
     }
 }
 
+/// Says how many refusals of the last minutes are in no record yet.
+async fn tell_open_refusals(connector: &Connector, out: &EventSink) {
+    let open = connector.count_open_refusals().await;
+    if open > 0 {
+        out.send_notice(format!(
+            "{open} refusals of the last two minutes are in no record yet; the sum of a minute is recorded after it"
+        ))
+        .await;
+    }
+}
+
 async fn list_records(
     connector: &Arc<Connector>,
     filter: AuditFilter,
@@ -270,6 +288,7 @@ async fn list_records(
         records,
         left_out,
         continues_before,
+        unjudged,
     } = listed;
     let mut rows = Vec::new();
     for record in &records {
@@ -287,6 +306,13 @@ async fn list_records(
     if left_out > 0 {
         out.send_notice(format!(
             "{left_out} records that tell of signed heads are left out; --checkpoints shows them"
+        ))
+        .await;
+    }
+    if unjudged > 0 {
+        out.send_notice(format!(
+            "{unjudged} ends of own questions are left out: their beginnings, which say what they are about, are not among the {} records before each; hansa audit export reads the whole log",
+            record_page::SEARCHED
         ))
         .await;
     }

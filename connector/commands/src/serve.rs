@@ -143,6 +143,7 @@ pub(crate) async fn serve_until_stopped(
     tasks.spawn(erase_expired_data(Arc::clone(&connector), stop.clone()));
     tasks.spawn(check_snapshots(Arc::clone(&connector), stop.clone()));
     tasks.spawn(stamp_heads(Arc::clone(&connector), stop.clone()));
+    tasks.spawn(settle_sums(Arc::clone(&connector), stop.clone()));
     tasks.spawn(catalog_round::refresh_catalogs(
         Arc::clone(&connector),
         stop.clone(),
@@ -373,6 +374,17 @@ async fn stamp_heads(connector: Arc<Connector>, stop: CancellationToken) -> Resu
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             () = time_stamping::stamp_newest_head(&connector) => {}
+        }
+    }
+}
+
+/// Records the sums of refusals whose minute is over.
+async fn settle_sums(connector: Arc<Connector>, stop: CancellationToken) -> Result<(), Refusal> {
+    let mut look = tokio::time::interval(std::time::Duration::from_secs(30));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = look.tick() => connector.settle_due_refusals().await,
         }
     }
 }

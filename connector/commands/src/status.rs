@@ -14,7 +14,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::rulebook::SignedRulebook;
 use hansa_node::monitoring::readiness;
 use hansa_node::monitoring::validity_period;
-use hansa_node::monitoring::validity_period::ValidityPeriod;
+use hansa_node::monitoring::validity_period::{ValidityKind, ValidityPeriod};
 use hansa_node::participant::Connector;
 use hansa_node::process::blocking_work::run_blocking;
 use hansa_policy::contract::ContractStatus;
@@ -42,9 +42,12 @@ pub(crate) async fn report_status(
         .catalog(|catalog| catalog.datasets().count());
     let peers = connector.known_peers()?.len();
     let config = connector.config();
-    connector.settle_refusals().await;
     let inner = Arc::clone(connector);
-    let today = run_blocking(move || daily_figures::read_daily_figures(&inner)).await?;
+    let mut today = run_blocking(move || daily_figures::read_daily_figures(&inner)).await?;
+    // A look leaves no record, so the refusals of the open sums are counted beside the log.
+    let open = connector.count_open_refusals().await;
+    today.refusals = today.refusals.saturating_add(open);
+    let ends = list_ends(&periods);
     let rulebooks = connector.reloadable.rulebooks();
     let number = |rulebook: &Arc<SignedRulebook>| rulebook.version();
     let report = StatusReport {
@@ -58,7 +61,8 @@ pub(crate) async fn report_status(
         running: connector.queries.running.count(),
         memory: connector.queries.query_runtime.memory_used(),
         peers,
-        ends: periods.iter().map(EndReport::of).collect(),
+        ends_omitted: periods.len().saturating_sub(ends.len()),
+        ends,
         records: connector.records.log.size(),
         time_stamp: TimeStampReport::of(&time_stamps),
         bundle: bundle.content().sequence,
@@ -92,6 +96,8 @@ struct StatusReport {
     memory: usize,
     peers: usize,
     ends: Vec<EndReport>,
+    /// Number of ends that are later and not in the list.
+    ends_omitted: usize,
     /// Records in the log.
     records: u64,
     time_stamp: Option<TimeStampReport>,
@@ -138,6 +144,23 @@ impl HealthReport {
         });
         reports.collect()
     }
+}
+
+/// Most ends of the list, beside those of the own certificate and of the trust bundle.
+const MOST_ENDS: usize = 50;
+
+/// The next ends. A participant may have many contracts; the certificate and the trust bundle are always there.
+fn list_ends(periods: &[ValidityPeriod]) -> Vec<EndReport> {
+    let mut left = MOST_ENDS;
+    let listed = periods.iter().filter(|period| match period.kind {
+        ValidityKind::TlsCertificate | ValidityKind::TrustBundle => true,
+        ValidityKind::Contract | ValidityKind::Credential | ValidityKind::AccessToken => {
+            let is_next = left > 0;
+            left = left.saturating_sub(1);
+            is_next
+        }
+    });
+    listed.map(EndReport::of).collect()
 }
 
 /// End of a certificate, a contract or another document.
@@ -205,4 +228,34 @@ impl CommandReport for StatusReport {
 /// What people are told of a clock that is not that of the machine.
 pub(crate) fn describe_clock_offset(by: &str) -> String {
     format!("the clock is moved by `{by}`: [clock] offset, for a demonstration")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn period(kind: ValidityKind, number: i64) -> ValidityPeriod {
+        let at = |micros| UtcTimestamp::from_micros(micros).unwrap();
+        ValidityPeriod {
+            kind,
+            name: number.to_string(),
+            begins: at(0),
+            ends: at(number),
+            until: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_list_of_ends_has_the_next_ones_and_those_of_the_connector() {
+        let mut periods: Vec<ValidityPeriod> = (1..=200)
+            .map(|number| period(ValidityKind::Contract, number))
+            .collect();
+        periods.push(period(ValidityKind::TlsCertificate, 201));
+        periods.push(period(ValidityKind::TrustBundle, 202));
+        let ends = list_ends(&periods);
+        assert_eq!(ends.len(), MOST_ENDS + 2);
+        assert_eq!((ends[0].name.as_str(), ends[49].name.as_str()), ("1", "50"));
+        assert_eq!(ends[50].what, "tls_certificate");
+        assert_eq!(ends[51].what, "trust_bundle");
+    }
 }

@@ -3,10 +3,10 @@
 use crate::audit::arguments::AuditFilter;
 use crate::audit::record_filter::resolve_filter;
 use hansa_audit_log::record::Record;
-use hansa_audit_log::record::answers::RemoteQueryRecord;
 use hansa_audit_log::record::body::{AnswerBody, RecordBody};
 use hansa_audit_store::AuditLog;
 use hansa_audit_store::filter::{ContractSubject, RecordOrigins};
+use hansa_audit_store::own_question_search::OwnQuestionSearch;
 use hansa_node::participant::Connector;
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -33,6 +33,8 @@ pub(super) struct RecordListing {
     pub(super) left_out: usize,
     /// Place before which older records were not read; none where the log or the range begins.
     pub(super) continues_before: Option<u64>,
+    /// Number of ends of own questions whose beginnings were not found, so that the filter could not judge them.
+    pub(super) unjudged: usize,
 }
 
 /// Where an incomplete list goes on.
@@ -105,6 +107,7 @@ pub(super) fn read_newest_records(
         records: kept.into(),
         left_out,
         continues_before: (next > begin).then_some(next),
+        unjudged: origins.own_questions.unfound(),
     })
 }
 
@@ -115,13 +118,15 @@ struct LogOrigins<'a> {
     contracts: BTreeMap<String, Option<ContractSubject>>,
     /// Beginnings of questions that were looked up, by their place.
     questions: BTreeMap<u64, Option<RecordBody>>,
+    /// Beginnings of own questions, of whose places there is no index.
+    own_questions: OwnQuestionSearch,
 }
 
 /// Values that are remembered at once.
 const REMEMBERED: usize = 512;
 
 /// Records before the end of a question within which its beginning is searched, where no index has its place.
-const SEARCHED: u64 = 512;
+pub(super) const SEARCHED: u64 = 4_096;
 
 impl<'a> LogOrigins<'a> {
     const fn new(connector: &'a Connector) -> Self {
@@ -129,6 +134,7 @@ impl<'a> LogOrigins<'a> {
             connector,
             contracts: BTreeMap::new(),
             questions: BTreeMap::new(),
+            own_questions: OwnQuestionSearch::new(SEARCHED),
         }
     }
 
@@ -155,30 +161,6 @@ impl<'a> LogOrigins<'a> {
             Some((permit, _)) => self.read_place(permit),
             None => Ok(None),
         }
-    }
-
-    /// Body of the own question that ended without an answer: no index has its place, and it stands shortly before its end.
-    fn search_remote_query(
-        &self,
-        end: u64,
-        request: &str,
-        peer: &str,
-    ) -> Result<Option<RecordBody>, Refusal> {
-        let log = &self.connector.records.log;
-        for record in log.read_between(end.saturating_sub(SEARCHED), end) {
-            let record = record?;
-            if record.kind != RemoteQueryRecord::KIND {
-                continue;
-            }
-            let body = hansa_audit_store::read_body(&record)?;
-            if let RecordBody::Answer(AnswerBody::RemoteQuery(query)) = &body
-                && query.request_id == request
-                && query.peer == peer
-            {
-                return Ok(Some(body));
-            }
-        }
-        Ok(None)
     }
 
     fn look_up_contract(&self, named: &str) -> Result<Option<ContractSubject>, Refusal> {
@@ -226,7 +208,14 @@ impl RecordOrigins for LogOrigins<'_> {
             }
             AnswerBody::NoNewData(told) => self.read_place(told.follows),
             AnswerBody::NotReceived(end) => {
-                self.search_remote_query(record.seq, &end.request_id, &end.peer)
+                let log = &self.connector.records.log;
+                let own = &mut self.own_questions;
+                own.find_beginning(log, record.seq, &end.request_id, &end.peer)
+            }
+            AnswerBody::Received(end) => {
+                let log = &self.connector.records.log;
+                let own = &mut self.own_questions;
+                own.find_beginning(log, record.seq, &end.request_id, &end.peer)
             }
             AnswerBody::Permit(_)
             | AnswerBody::Refusal(_)
@@ -235,7 +224,6 @@ impl RecordOrigins for LogOrigins<'_> {
             | AnswerBody::Close(_)
             | AnswerBody::OpenBlock(_)
             | AnswerBody::RemoteQuery(_)
-            | AnswerBody::Received(_)
             | AnswerBody::ModelSeen(_)
             | AnswerBody::ActionCount(_) => Ok(None),
         }

@@ -127,6 +127,7 @@ time-stamp-fault = Der nächste gelingt nicht:
 ends = Was endet
 ends-none = Kein Dokument hat ein Ende.
 ends-caption = Ende von Zertifikaten, Verträgen und anderen Dokumenten
+ends-omitted = Spätere Enden, die hier nicht zu sehen sind: { $number }
 ends-what = Art
 ends-name = Name
 ends-at = Ende

@@ -127,6 +127,7 @@ time-stamp-fault = The next one fails:
 ends = What ends
 ends-none = No document has an end.
 ends-caption = Ends of certificates, contracts and other documents
+ends-omitted = Ends that are later and not shown here: { $number }
 ends-what = Kind
 ends-name = Name
 ends-at = End

@@ -127,6 +127,7 @@ time-stamp-fault = O próximo falha:
 ends = O que termina
 ends-none = Nenhum documento tem um fim.
 ends-caption = Fim de certificados, contratos e outros documentos
+ends-omitted = Fins posteriores que não aparecem aqui: { $number }
 ends-what = Tipo
 ends-name = Nome
 ends-at = Fim

@@ -30,6 +30,9 @@ pub struct StatusView {
     pub peers: u64,
     /// Ends of certificates, contracts and other documents.
     pub ends: Vec<DocumentEnd>,
+    /// Number of later ends that are not in the list.
+    #[serde(default)]
+    pub ends_omitted: u64,
     /// Number of records in the log.
     pub records: u64,
     /// Newest time stamp of the log; none without an authority.
@@ -144,6 +147,8 @@ fn render_figures(frame: &PageFrame<'_>, view: &StatusView) -> Markup {
         section aria-labelledby="ends" {
             h2 id="ends" { (message!(language, "ends")) }
             (render_ends(frame, &view.ends))
+            @let number = view.ends_omitted;
+            @if number > 0 { p.hint { (message!(language, "ends-omitted", number)) } }
         }
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn sample_status() -> Value {
             { "what": "contract", "name": "7f3a91c2d0e4", "at": "2029-12-31T23:00:00Z",
                 "renew": "hansa contract request asks for the next one" },
         ],
-        "records": 48113,
+        "ends_omitted": 99_998, "records": 48113,
         "time_stamp": {
             "size": 48_000, "existed_before": "2026-11-27T08:14:00Z", "authority": "Zeitstempelstelle Nord",
             "code": "TIME_STAMP_FAILED", "fault": "the authority did not answer within 10 s",

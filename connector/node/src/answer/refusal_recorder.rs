@@ -26,6 +26,16 @@ pub(crate) struct RefusalWindow {
     pub(crate) unheard: (u64, u64, RefusalCounter),
 }
 
+const A_MINUTE: i64 = 60_000_000;
+
+impl RefusalWindow {
+    /// True if the minute is over at an instant of the monotonic clock, or has not begun.
+    pub(crate) fn is_over(&self, now: i64) -> bool {
+        self.since
+            .is_none_or(|since| now.saturating_sub(since) >= A_MINUTE)
+    }
+}
+
 impl RefusalRecorder {
     pub(crate) fn refusal_window(
         &self,

@@ -19,8 +19,6 @@ const FIRST: u64 = 16;
 /// Most refusals that one sum record allows.
 const MOST: u64 = 4096;
 
-const A_MINUTE: i64 = 60_000_000;
-
 impl Connector {
     /// Records a refusal, individually or in a sum. After it returns, the refusal may be sent.
     pub async fn record_refusal(
@@ -81,10 +79,7 @@ impl Connector {
     /// Closes the sum a minute after its first refusal. Later refusals are recorded individually again.
     async fn begin_minute(&self, peer: Option<&ParticipantId>, window: &mut RefusalWindow) {
         let now = self.ticks();
-        if window
-            .since
-            .is_some_and(|since| now.saturating_sub(since) < A_MINUTE)
-        {
+        if !window.is_over(now) {
             return;
         }
         (window.since, window.count) = (Some(now), 0);
@@ -100,7 +95,28 @@ impl Connector {
         drop(self.records.log.record(summary).await);
     }
 
-    /// Records the open sums, so that a reader of the log sees all refusals.
+    /// Records the sums whose minute is over. It is called now and then, so that no reader of the log has to write one.
+    pub async fn settle_due_refusals(&self) {
+        for (peer, window) in self.limits.refusals.all_windows() {
+            let mut window = window.lock().await;
+            if window.is_over(self.ticks()) {
+                self.close_sum(peer.as_ref(), &mut window).await;
+            }
+        }
+    }
+
+    /// Number of refusals that were sent and that no record counts yet.
+    pub async fn count_open_refusals(&self) -> u64 {
+        let mut count = 0_u64;
+        for (_, window) in self.limits.refusals.all_windows() {
+            let window = window.lock().await;
+            let sent = window.allowed.as_ref();
+            count = count.saturating_add(sent.map_or(0, |(sent, _)| sent.disclosed_count()));
+        }
+        count
+    }
+
+    /// Records the open sums, so that an export or an act on the log has all refusals.
     pub async fn settle_refusals(&self) {
         for (peer, window) in self.limits.refusals.all_windows() {
             self.close_sum(peer.as_ref(), &mut *window.lock().await)

@@ -58,7 +58,8 @@ pub struct ValidityPeriod {
     pub kind: ValidityKind,
     /// Name of the object, if there are several of its kind.
     pub name: String,
-    pub(crate) begins: UtcTimestamp,
+    /// First instant of the validity.
+    pub begins: UtcTimestamp,
     /// First instant after the validity.
     pub ends: UtcTimestamp,
     /// End of the validity, as text for people.

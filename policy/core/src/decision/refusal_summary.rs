@@ -112,6 +112,12 @@ impl RefusalAllowance {
         Ok(DisclosableRefusal { declined })
     }
 
+    /// Number of refusals that were sent by this allowance, which the next record counts.
+    #[must_use]
+    pub fn disclosed_count(&self) -> u64 {
+        self.disclosed.count()
+    }
+
     /// Counted refusals for the next record.
     #[must_use]
     pub fn into_disclosed(self) -> RefusalCounter {
