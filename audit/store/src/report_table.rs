@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub mod affected_answers;
 pub mod received;
+pub mod received_collection;
 #[cfg(test)]
 mod tests;
 

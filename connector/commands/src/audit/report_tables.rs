@@ -11,15 +11,12 @@ use crate::cli::command_report::report_json;
 use crate::cli::output::render_table;
 use crate::contract::contract_lookup;
 use hansa_audit_log::digest::Digest;
-use hansa_audit_log::record::answers::{
-    CloseRecord, OpenBlockRecord, PermitRecord, ProgressRecord, ReceiptAcknowledgementRecord,
-};
-use hansa_audit_log::record::body::{AnswerBody, RecordBody};
 use hansa_audit_store::export;
 use hansa_audit_store::history::AuditHistory;
 use hansa_audit_store::history::publication::PublishedSnapshot;
 use hansa_audit_store::report_table::affected_answers::AffectedQuery;
-use hansa_audit_store::report_table::received::{self, ReceivedScope};
+use hansa_audit_store::report_table::received::ReceivedScope;
+use hansa_audit_store::report_table::received_collection::{ReceivedCollection, ReceivedTable};
 use hansa_audit_store::report_table::{self, BreachScope, ReportCell, ReportTable};
 use hansa_node::log::record_keeping::RecordKeeping;
 use hansa_node::participant::Connector;
@@ -34,6 +31,9 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Answers of a table of received data, all of which are in memory.
+const MOST_ANSWERS: usize = 50_000;
 
 /// What is asked.
 #[derive(Debug)]
@@ -75,14 +75,28 @@ pub(super) async fn write_report_table(
     tell_expired(connector, out).await;
     let inner = Arc::clone(connector);
     let file = output.clone();
-    let (report_table, reported) = run_blocking(move || {
-        let (report_table, reported) = build_report(&inner, &asked)?;
-        if let Some(file) = &file {
-            save_table(&report_table, file)?;
+    let report = run_blocking(move || {
+        let report = build_report(&inner, &asked)?;
+        match (&file, &report.notice) {
+            (None, _) => {}
+            (Some(file), None) => save_table(&report.table, file)?,
+            // A file has no place for the notice.
+            (Some(_), Some(notice)) => {
+                let refusal = Refusal::new(ErrorCode::ResultTooLarge, notice.clone());
+                return Err(refusal.with_help("write a file for each of several shorter ranges"));
+            }
         }
-        Ok((report_table, reported))
+        Ok(report)
     })
     .await?;
+    let BuiltReport {
+        table: report_table,
+        text: reported,
+        notice,
+    } = report;
+    if let Some(notice) = notice {
+        out.send_notice(notice).await;
+    }
     let mut rows = Vec::new();
     for row in &report_table.rows {
         let line = ReportLine::of(&report_table, row);
@@ -106,20 +120,24 @@ pub(super) async fn write_report_table(
     Ok(0)
 }
 
-/// The table, and a line about it.
-fn build_report(
-    connector: &Connector,
-    asked: &AuditReportRequest,
-) -> Result<(ReportTable, String), Refusal> {
+/// Table, with a line about it.
+struct BuiltReport {
+    table: ReportTable,
+    text: String,
+    /// What the table lacks.
+    notice: Option<String>,
+}
+
+fn build_report(connector: &Connector, asked: &AuditReportRequest) -> Result<BuiltReport, Refusal> {
     let own = connector.id();
     let own = own.as_str();
-    match asked {
+    let (table, text) = match asked {
         AuditReportRequest::Affected {
             snapshot,
             since_good,
         } => {
             let history = load_history(connector)?;
-            report_affected_answers(connector, &history, own, snapshot, *since_good)
+            report_affected_answers(connector, &history, own, snapshot, *since_good)?
         }
         AuditReportRequest::Breach {
             key,
@@ -151,30 +169,35 @@ fn build_report(
                 "{} answers, of which something left or may have left",
                 table.rows.len()
             );
-            Ok((table, text))
+            (table, text)
         }
         AuditReportRequest::Recipients(named) => {
             let history = load_history(connector)?;
             let table =
                 report_table::recipients_table(&history, own, &dataset_id(connector, named)?);
             let text = format!("{} recipients of `{named}`", table.rows.len());
-            Ok((table, text))
+            (table, text)
         }
-        AuditReportRequest::Received(named) => report_received(connector, own, named),
+        AuditReportRequest::Received(named) => return report_received(connector, own, named),
         AuditReportRequest::Processing => {
             let history = load_history(connector)?;
             let table = processing_record::build_processing_table(connector, &history)?;
             let text = format!("{} contracts", table.rows.len());
-            Ok((table, text))
+            (table, text)
         }
-    }
+    };
+    Ok(BuiltReport {
+        table,
+        text,
+        notice: None,
+    })
 }
 
 fn report_received(
     connector: &Connector,
     own: &str,
     named: &ReceivedNames,
-) -> Result<(ReportTable, String), Refusal> {
+) -> Result<BuiltReport, Refusal> {
     let read_instant = |written: &Option<String>| {
         let instant = written.as_deref();
         instant
@@ -194,45 +217,42 @@ fn report_received(
         from: read_instant(&named.from)?,
         to: read_instant(&named.to)?,
     };
-    let history = load_answers(&connector.records, &scope)?;
-    let table = received::tabulate_received(&history, own, &scope);
+    let ReceivedTable { table, cut } = tabulate_answers(connector, own, scope)?;
     let text = match table.rows.len() {
         0 => "nobody else received anything",
         _ => {
             "each answer counts once in the sum; hansa contract show CONTRACT says its clauses in words"
         }
     };
-    Ok((table, text.to_owned()))
+    let notice = cut.map(|cut| {
+        format!(
+            "CUT: the range has more than {MOST_ANSWERS} answers; those from {cut} on are in no line and no sum: --from {cut}"
+        )
+    });
+    Ok(BuiltReport {
+        table,
+        text: text.to_owned(),
+        notice,
+    })
 }
 
-/// Answers within a scope: the log is read from its first instant on, and no other questions are kept.
-fn load_answers(records: &RecordKeeping, scope: &ReceivedScope) -> Result<AuditHistory, Refusal> {
-    let log = &records.log;
+/// Table of the answers within a scope: the log is read from its first instant on, and no other questions are kept.
+fn tabulate_answers(
+    connector: &Connector,
+    own: &str,
+    scope: ReceivedScope,
+) -> Result<ReceivedTable, Refusal> {
+    let log = &connector.records.log;
     let begin = scope.from.map_or(Ok(0), |from| log.first_since(from))?;
-    let mut history = AuditHistory::new();
+    let mut collection = ReceivedCollection::new(own, scope, MOST_ANSWERS);
     for record in log.read(begin) {
         let record = record?;
-        // The other kinds say nothing of given answers.
-        if ![
-            PermitRecord::KIND,
-            ProgressRecord::KIND,
-            CloseRecord::KIND,
-            ReceiptAcknowledgementRecord::KIND,
-            OpenBlockRecord::KIND,
-        ]
-        .contains(&record.kind.as_str())
-        {
-            continue;
+        if ReceivedCollection::is_wanted(&record.kind) {
+            let body = hansa_audit_store::read_body(&record)?;
+            collection.add_record(&record, body);
         }
-        let body = hansa_audit_store::read_body(&record)?;
-        if let RecordBody::Answer(AnswerBody::Permit(permit)) = &body
-            && !scope.covers_permit(permit, record.at)
-        {
-            continue;
-        }
-        history.add_record(&record, body);
     }
-    Ok(history)
+    Ok(collection.tabulate())
 }
 
 /// What the whole log tells.
