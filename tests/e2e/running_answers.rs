@@ -47,6 +47,12 @@ fn an_operator_ends_a_running_answer_and_the_log_says_so() {
         closes.pop()
     });
     assert_eq!(text(&close["body"], "code"), "ANSWER_CANCELLED");
+    // Who ended it is in the log before it ended.
+    let by = lindau.records("answer_cancelled");
+    assert_eq!(by.len(), 1, "{by:?}");
+    assert_eq!(text(&by[0]["body"], "request_id"), question);
+    assert!(!text(&by[0]["body"], "actor").is_empty(), "{by:?}");
+    assert!(number(&by[0], "seq") < number(&close, "seq"), "{by:?}");
     assert!(running(&lindau).is_empty());
     lindau
         .hansa(&["running", "cancel", prefix])

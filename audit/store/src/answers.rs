@@ -127,6 +127,7 @@ impl AnswerCollector {
             | AnswerBody::OpenBlock(_)
             | AnswerBody::NotReceived(_)
             | AnswerBody::ModelSeen(_)
+            | AnswerBody::Cancellation(_)
             | AnswerBody::ActionCount(_) => {}
         }
     }

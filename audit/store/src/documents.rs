@@ -190,6 +190,7 @@ impl ReferencedDocuments {
             | AnswerBody::RemoteQuery(_)
             | AnswerBody::NotReceived(_)
             | AnswerBody::ModelSeen(_)
+            | AnswerBody::Cancellation(_)
             | AnswerBody::ActionCount(_) => {}
         }
     }

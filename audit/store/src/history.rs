@@ -179,7 +179,8 @@ impl AuditHistory {
             AnswerBody::OpenBlock(block) => self
                 .open_blocks
                 .push(OpenBlock::from_record(record, *block)),
-            AnswerBody::ModelSeen(_) | AnswerBody::ActionCount(_) => {}
+            AnswerBody::ModelSeen(_) | AnswerBody::Cancellation(_) | AnswerBody::ActionCount(_) => {
+            }
         }
     }
 

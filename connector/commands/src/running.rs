@@ -9,13 +9,17 @@ use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::command_report::{CommandReport, ReportRow};
 use crate::running::arguments::RunningCommand;
+use hansa_audit_log::record::answers::AnswerCancellationRecord;
 use hansa_node::answer::running_queries::{CallerKind, ListedAnswer};
+use hansa_node::log::audit_event::AuditEvent;
 use hansa_node::participant::Connector;
+use hansa_node::participant::pseudonyms::Person;
 use hansa_node::participant::startup::JudgedState;
-use hansa_policy::id::{ContractId, PurposeId, RequestId};
+use hansa_node::process::blocking_work::run_waiting;
+use hansa_policy::id::{ContractId, ParticipantId, PurposeId, RequestId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Command for RunningCommand {
@@ -43,10 +47,15 @@ impl ConnectorVerb for RunningCommand {
     }
 
     async fn run(self, context: CommandContext<'_>) -> CommandResult {
-        let CommandContext { connector, out, .. } = context;
+        let CommandContext {
+            connector,
+            caller,
+            out,
+            ..
+        } = context;
         match self {
             Self::List => list_answers(connector, out).await,
-            Self::Cancel { question } => cancel_answer(connector, &question, out).await,
+            Self::Cancel { question } => cancel_answer(connector, &question, caller, out).await,
         }
     }
 }
@@ -63,15 +72,21 @@ async fn list_answers(connector: &Arc<Connector>, out: &EventSink) -> CommandRes
 }
 
 /// Cuts one answer as a withdrawal does: it is closed in the log with the code, and a peer gets a receipt for the rows that left.
-async fn cancel_answer(connector: &Arc<Connector>, prefix: &str, out: &EventSink) -> CommandResult {
+/// Who ends it is in the log before.
+async fn cancel_answer(
+    connector: &Arc<Connector>,
+    prefix: &str,
+    caller: Option<u32>,
+    out: &EventSink,
+) -> CommandResult {
     let answers = connector.queries.running.list_answers();
-    let meant: BTreeSet<RequestId> = answers
-        .iter()
-        .map(|answer| answer.request)
-        .filter(|request| !prefix.is_empty() && request.to_string().starts_with(prefix))
+    let meant: BTreeMap<RequestId, ParticipantId> = answers
+        .into_iter()
+        .map(|answer| (answer.request, answer.peer))
+        .filter(|(request, _)| !prefix.is_empty() && request.to_string().starts_with(prefix))
         .collect();
     let mut meant = meant.into_iter();
-    let (Some(request), None) = (meant.next(), meant.next()) else {
+    let (Some((request, peer)), None) = (meant.next(), meant.next()) else {
         let sentence = format!(
             "`{prefix}` is the beginning of no question that is answered now, or of several"
         );
@@ -79,6 +94,15 @@ async fn cancel_answer(connector: &Arc<Connector>, prefix: &str, out: &EventSink
             .with_help("hansa running list shows those that run now")
             .into());
     };
+    let people = &connector.records.pseudonyms;
+    let now = connector.now();
+    let actor = caller.map(|user| run_waiting(|| people.pseudonym(&Person::User(user), now)));
+    let record = AnswerCancellationRecord {
+        request_id: request.to_string(),
+        peer: peer.to_string(),
+        actor: actor.transpose()?,
+    };
+    let _durable = connector.record(AuditEvent::from(record)).await?;
     let sentence = "the operator of the connector that answers has ended the answer";
     let why = Refusal::new(ErrorCode::AnswerCancelled, sentence);
     let cut = connector.queries.running.cut_request(request, &why);

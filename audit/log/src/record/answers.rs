@@ -477,6 +477,21 @@ pub struct ModelSeenRecord {
     pub model: Option<String>,
 }
 
+/// The end of a running answer by a person of this participant.
+///
+/// Written by the provider, before the answer is cut. Proves who ended it; the record of its end has the code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerCancellationRecord {
+    /// The request.
+    pub request_id: String,
+    /// The participant that asks.
+    pub peer: String,
+    /// The pseudonym of the person; absent where the connector knows no person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+}
+
 /// A count of calls without a record each.
 ///
 /// Written by the provider. Proves the number of calls by a participant, or by strangers, that have no other record.

@@ -1,8 +1,8 @@
 //! Body of a record: a struct for each kind, with one canonical form.
 
 use super::answers::{
-    ActionCountRecord, CloseRecord, ModelSeenRecord, NoNewDataRecord, NotReceivedRecord,
-    OneSidedReceiptRecord, OpenBlockRecord, PermitRecord, ProgressRecord,
+    ActionCountRecord, AnswerCancellationRecord, CloseRecord, ModelSeenRecord, NoNewDataRecord,
+    NotReceivedRecord, OneSidedReceiptRecord, OpenBlockRecord, PermitRecord, ProgressRecord,
     ReceiptAcknowledgementRecord, ReceivedRecord, RefusalCountRecord, RefusalRecord,
     RemoteQueryRecord,
 };
@@ -149,6 +149,7 @@ record_kinds! {
         "received" Received ReceivedRecord,
         "not_received" NotReceived NotReceivedRecord,
         "model_seen" ModelSeen ModelSeenRecord,
+        "answer_cancelled" Cancellation AnswerCancellationRecord,
         "action_count" ActionCount ActionCountRecord,
     }
     /// Contracts, and the people who decided.

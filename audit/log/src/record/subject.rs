@@ -20,6 +20,7 @@ impl RecordBody {
                 AnswerBody::RemoteQuery(query) => Some(&query.peer),
                 AnswerBody::Received(received) => Some(&received.peer),
                 AnswerBody::NotReceived(end) => Some(&end.peer),
+                AnswerBody::Cancellation(end) => Some(&end.peer),
                 AnswerBody::ActionCount(count) => count.peer.as_deref(),
                 AnswerBody::Progress(_)
                 | AnswerBody::Close(_)
@@ -106,6 +107,7 @@ impl RecordBody {
                 | AnswerBody::RemoteQuery(_)
                 | AnswerBody::Received(_)
                 | AnswerBody::NotReceived(_)
+                | AnswerBody::Cancellation(_)
                 | AnswerBody::ActionCount(_) => None,
             },
             Self::Contract(body) => match body {
@@ -155,6 +157,7 @@ impl RecordBody {
                 | AnswerBody::OpenBlock(_)
                 | AnswerBody::NotReceived(_)
                 | AnswerBody::ModelSeen(_)
+                | AnswerBody::Cancellation(_)
                 | AnswerBody::ActionCount(_) => &[],
             },
             Self::Contract(_)
@@ -197,6 +200,7 @@ impl RecordBody {
                 | AnswerBody::OneSidedReceipt(_)
                 | AnswerBody::Received(_)
                 | AnswerBody::NotReceived(_)
+                | AnswerBody::Cancellation(_)
                 | AnswerBody::ActionCount(_) => None,
             },
             Self::Contract(body) => match body {
@@ -264,6 +268,7 @@ impl RecordBody {
             AnswerBody::RemoteQuery(query) => Some(&query.request_id),
             AnswerBody::Received(received) => Some(&received.request_id),
             AnswerBody::NotReceived(end) => Some(&end.request_id),
+            AnswerBody::Cancellation(end) => Some(&end.request_id),
             AnswerBody::RefusalCount(_)
             | AnswerBody::OpenBlock(_)
             | AnswerBody::ModelSeen(_)
@@ -305,6 +310,7 @@ impl RecordBody {
                 | AnswerBody::RemoteQuery(_)
                 | AnswerBody::Received(_)
                 | AnswerBody::ModelSeen(_)
+                | AnswerBody::Cancellation(_)
                 | AnswerBody::ActionCount(_) => None,
             },
             Self::Incident(IncidentBody::LogFork(fork)) => Some(&fork.code),

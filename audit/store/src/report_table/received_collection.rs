@@ -101,6 +101,7 @@ impl ReceivedCollection {
             | AnswerBody::Received(_)
             | AnswerBody::NotReceived(_)
             | AnswerBody::ModelSeen(_)
+            | AnswerBody::Cancellation(_)
             | AnswerBody::ActionCount(_) => false,
         };
         if is_taken {

@@ -206,6 +206,7 @@ impl RecordOrigins for LogOrigins<'_> {
             AnswerBody::OneSidedReceipt(receipt) => {
                 self.read_permit_of(&receipt.request_id, &receipt.peer)
             }
+            AnswerBody::Cancellation(end) => self.read_permit_of(&end.request_id, &end.peer),
             AnswerBody::NoNewData(told) => self.read_place(told.follows),
             AnswerBody::NotReceived(end) => {
                 let log = &self.connector.records.log;

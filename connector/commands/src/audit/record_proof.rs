@@ -136,6 +136,7 @@ fn find_answer(connector: &Connector, record: &Record) -> Result<AnswerPlaces, R
         AnswerBody::Permit(permit) => (&permit.request_id, &permit.peer),
         AnswerBody::ReceiptAcknowledgement(word) => (&word.request_id, &word.peer),
         AnswerBody::OneSidedReceipt(receipt) => (&receipt.request_id, &receipt.peer),
+        AnswerBody::Cancellation(end) => (&end.request_id, &end.peer),
         AnswerBody::Refusal(_)
         | AnswerBody::RefusalCount(_)
         | AnswerBody::NoNewData(_)

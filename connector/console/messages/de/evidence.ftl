@@ -187,6 +187,7 @@ record-remote-query = Abfrage an einen anderen Teilnehmer
 record-received = Antwort erhalten
 record-not-received = Keine Antwort erhalten
 record-model-seen = Modell eines Datensatzes gesehen
+record-answer-cancelled = Antwort von einer Person beendet
 record-action-count = Aufrufe gezählt
 record-contract = Vertrag in Kraft
 record-withdraw = Vertrag gekündigt

@@ -187,6 +187,7 @@ record-remote-query = Question to another participant
 record-received = Answer received
 record-not-received = No answer received
 record-model-seen = Model of a dataset seen
+record-answer-cancelled = Answer ended by a person
 record-action-count = Calls counted
 record-contract = Contract in force
 record-withdraw = Contract withdrawn

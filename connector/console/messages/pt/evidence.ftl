@@ -187,6 +187,7 @@ record-remote-query = Consulta a outro participante
 record-received = Resposta recebida
 record-not-received = Nenhuma resposta recebida
 record-model-seen = Modelo de um conjunto de dados observado
+record-answer-cancelled = Resposta terminada por uma pessoa
 record-action-count = Chamadas contadas
 record-contract = Contrato em vigor
 record-withdraw = Contrato denunciado

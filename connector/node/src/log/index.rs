@@ -174,6 +174,7 @@ fn apply_answer(
         AnswerBody::RefusalCount(_)
         | AnswerBody::NoNewData(_)
         | AnswerBody::OpenBlock(_)
+        | AnswerBody::Cancellation(_)
         | AnswerBody::ActionCount(_) => Ok(()),
     }
 }

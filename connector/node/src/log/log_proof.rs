@@ -142,9 +142,11 @@ pub(crate) fn concerns_peer(connector: &Connector, record: &Record, peer: &Parti
                     .and_then(|opened| opened.read_body().ok())
                     .is_some_and(|opened| is_peer(&opened))
             }
-            AnswerBody::OpenBlock(_) | AnswerBody::ModelSeen(_) | AnswerBody::ActionCount(_) => {
-                false
-            }
+            // The name of the own person is no matter of the peer; the end of the answer has the code.
+            AnswerBody::OpenBlock(_)
+            | AnswerBody::ModelSeen(_)
+            | AnswerBody::Cancellation(_)
+            | AnswerBody::ActionCount(_) => false,
         },
         RecordBody::Contract(ContractBody::Activation(_)) => {
             body.participants().contains(&peer.as_str())

@@ -24,6 +24,7 @@ pub(super) fn record_kind_word(language: Language, kind: &str) -> String {
         "received" => message!(language, "record-received"),
         "not_received" => message!(language, "record-not-received"),
         "model_seen" => message!(language, "record-model-seen"),
+        "answer_cancelled" => message!(language, "record-answer-cancelled"),
         "action_count" => message!(language, "record-action-count"),
         "contract" => message!(language, "record-contract"),
         "withdraw" => message!(language, "record-withdraw"),
