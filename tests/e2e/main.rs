@@ -29,6 +29,7 @@ mod console_catalog;
 mod console_evidence;
 mod console_oidc;
 mod console_operations;
+mod console_views;
 mod continuation;
 mod contract_life;
 mod contract_list;

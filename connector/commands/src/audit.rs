@@ -6,6 +6,7 @@ mod erasure;
 mod expiry_notice;
 mod export;
 mod incident;
+mod kept_content;
 mod log_heads;
 mod log_summary;
 mod processing_record;
@@ -47,6 +48,7 @@ impl Command for AuditCommand {
             Self::List { .. }
             | Self::Summary
             | Self::Show { .. }
+            | Self::Person { .. }
             | Self::Verify { .. }
             | Self::Heads
             | Self::Affected { notify: false, .. }
@@ -99,6 +101,7 @@ impl ConnectorVerb for AuditCommand {
             Self::List { .. }
             | Self::Summary
             | Self::Show { .. }
+            | Self::Person { .. }
             | Self::Verify { .. }
             | Self::Heads
             | Self::Archive { .. }
@@ -112,6 +115,7 @@ impl ConnectorVerb for AuditCommand {
             Self::List { .. }
             | Self::Summary
             | Self::Show { .. }
+            | Self::Person { .. }
             | Self::Verify { .. }
             | Self::Heads
             | Self::Incident { .. }
@@ -152,10 +156,16 @@ impl ConnectorVerb for AuditCommand {
                 list_records(connector, filter, bounds, out).await
             }
             AuditCommand::Summary => log_summary::report_log_summary(connector, out).await,
-            AuditCommand::Show { id, proof: true } => {
-                record_proof::report_record_proof(connector, &id, out).await
+            AuditCommand::Show {
+                id, proof: true, ..
+            } => record_proof::report_record_proof(connector, &id, out).await,
+            AuditCommand::Show { id, text: true, .. } => {
+                kept_content::report_kept_text(connector, &id, out).await
             }
-            AuditCommand::Show { id, proof: false } => show_records(connector, id, out).await,
+            AuditCommand::Show { id, .. } => show_records(connector, id, out).await,
+            AuditCommand::Person { pseudonym } => {
+                kept_content::report_person(connector, pseudonym, out).await
+            }
             AuditCommand::Verify { .. } => verification::verify_own_log(connector, out).await,
             AuditCommand::Heads => log_heads::report_log_heads(connector, out).await,
             AuditCommand::Incident { cause, since, head } => {

@@ -16,6 +16,7 @@ mod group_acts;
 mod login_pages;
 mod login_proof;
 mod negotiation_acts;
+mod guarded_look;
 mod operation_pages;
 mod operator_acts;
 mod page_visit;
@@ -23,6 +24,7 @@ mod passkey_pages;
 mod person_visit;
 mod policy_pages;
 mod session_acts;
+mod record_pages;
 mod setting_pages;
 mod token_acts;
 

@@ -77,10 +77,15 @@ pub use crate::page::contract_list::{
     ContractFilter, ContractListView, ContractRow, ContractSummary, NegotiationSummary,
     ROWS_PER_PAGE, render_contracts,
 };
-pub use crate::page::dataset::detail::{DatasetSample, DatasetView, render_dataset};
+pub use crate::page::dataset::detail::{
+    DatasetLook, DatasetLooks, DatasetSample, DatasetView, render_dataset,
+};
 pub use crate::page::dataset::list::{DatasetListView, DatasetRow, render_datasets};
 pub use crate::page::dataset::report::{DatasetReport, SampledRow};
 pub use crate::page::evidence::heads::{LogHead, LogHeadsView, render_heads};
+pub use crate::page::evidence::kept_content::{
+    KeptContent, KeptText, KnownPerson, RecordLooks, ShownContent, committed_text, pseudonyms_of,
+};
 pub use crate::page::evidence::received::{
     ReceivedFilter, ReceivedLine, ReceivedView, SentAmount, render_received,
 };

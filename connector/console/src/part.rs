@@ -11,6 +11,7 @@ pub(crate) mod error_code;
 pub(crate) mod error_summary;
 pub(crate) mod folder_layout;
 pub(crate) mod layout;
+pub(crate) mod look_form;
 pub(crate) mod magnitude;
 pub(crate) mod passkey_element;
 pub(crate) mod quotation;

@@ -9,6 +9,7 @@ mod evidence;
 mod group;
 mod html_reader;
 mod negotiation;
+mod kept_content;
 mod operation;
 mod page_check;
 mod passkey;

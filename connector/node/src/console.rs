@@ -5,6 +5,7 @@ pub mod console_state;
 pub mod form_key;
 pub mod issuer_login;
 pub mod kept_answers;
+pub mod look;
 pub mod passkey;
 pub mod pending_act;
 pub mod session;

@@ -11,6 +11,7 @@ use super::configuration::{
 };
 use super::console::{
     ConsoleActRecord, ConsolePasskeyRecord, ConsoleRefusalRecord, ConsoleSignInRecord,
+    ConsoleViewRecord,
 };
 use super::contracts::{
     ActivationRecord, ApprovalRecord, CredentialRecord, DeletionRecord, GroupRecord, NoticeRecord,
@@ -194,6 +195,7 @@ record_kinds! {
         "console_refused" ConsoleRefusal ConsoleRefusalRecord,
         "console_act" ConsoleAct ConsoleActRecord,
         "console_passkey" ConsolePasskey ConsolePasskeyRecord,
+        "console_view" ConsoleView ConsoleViewRecord,
     }
     /// The logs of others.
     Incident IncidentBody {

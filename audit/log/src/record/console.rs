@@ -1,4 +1,4 @@
-//! Records of the console: who came in, who was refused, and who acted.
+//! Records of the console: who came in, who was refused, who looked at what is about persons, and who acted.
 
 use crate::digest::Digest;
 use crate::time::UtcTimestamp;
@@ -31,6 +31,21 @@ pub struct ConsoleRefusalRecord {
     pub code: String,
     /// The page, by its first word, such as `contracts`.
     pub page: String,
+}
+
+/// A person looked at the console at what it shows only after such a record: the text of a question, a reason, who is behind a pseudonym,
+/// or rows of a dataset about persons.
+///
+/// Written by the participant of the person, before the page is sent. Proves who could read what, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsoleViewRecord {
+    /// The pseudonym of the person who looked.
+    pub actor: String,
+    /// The content: `question`, `reason`, `person`, `sample` or `profile`.
+    pub content: String,
+    /// The number of the record that commits to the text, the pseudonym, or the name of the dataset.
+    pub subject: String,
 }
 
 /// A person acted at the console: signed, withdrew, answered, declined, or gave another command by a form.

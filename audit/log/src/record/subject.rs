@@ -58,7 +58,8 @@ impl RecordBody {
                 | ConfigurationBody::ConsoleSignIn(_)
                 | ConfigurationBody::ConsoleRefusal(_)
                 | ConfigurationBody::ConsoleAct(_)
-                | ConfigurationBody::ConsolePasskey(_) => None,
+                | ConfigurationBody::ConsolePasskey(_)
+                | ConfigurationBody::ConsoleView(_) => None,
             },
             Self::Incident(body) => Some(match body {
                 IncidentBody::ObservedHead(head) => &head.peer,

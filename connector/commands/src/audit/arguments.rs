@@ -36,6 +36,15 @@ pub enum AuditCommand {
         /// question, and nobody behind a pseudonym
         #[arg(long)]
         proof: bool,
+        /// Only the text of the question, or of the reason, to which the record of an index commits
+        #[arg(long, conflicts_with = "proof")]
+        text: bool,
+    },
+    /// Tells who is behind a pseudonym of this log
+    #[command(after_help = "Example: hansa audit person 7d2a90cc1b3f5e64")]
+    Person {
+        /// The pseudonym, as a record has it
+        pseudonym: String,
     },
     /// Checks a log; offline on a copied log or bundle
     #[command(after_help = "Example: hansa audit verify copied-log")]

@@ -113,13 +113,15 @@ fn only_one(connector: &Connector, question: &str, records: &[Record]) -> Result
     Ok(())
 }
 
-fn text_commitment(record: &Record) -> Option<Digest> {
+/// Digest of the text of a question to which a record commits.
+pub(super) fn text_commitment(record: &Record) -> Option<Digest> {
     record_format::record_field(record, "sql_commit")?
         .parse()
         .ok()
 }
 
-fn reason_commitment(record: &Record) -> Option<Digest> {
+/// Digest of a reason to which a record commits.
+pub(super) fn reason_commitment(record: &Record) -> Option<Digest> {
     record_format::record_field(record, "reason_commit")?
         .parse()
         .ok()

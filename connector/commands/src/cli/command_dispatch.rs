@@ -246,6 +246,7 @@ fn run_offline_verb(
             AuditCommand::List { .. }
             | AuditCommand::Summary
             | AuditCommand::Show { .. }
+            | AuditCommand::Person { .. }
             | AuditCommand::Verify {
                 file: None,
                 head: None,

@@ -7,7 +7,7 @@ use crate::console::ask_pages::{download_answer, show_answer, show_ask, stop_ans
 use crate::console::catalog_pages::{show_catalog, show_catalog_entry};
 use crate::console::console_act::RequestedAct;
 use crate::console::contract_pages::{show_comparison, show_contract, show_contracts};
-use crate::console::dataset_pages::{show_dataset, show_datasets};
+use crate::console::dataset_pages::{show_dataset, show_datasets, submit_dataset_look};
 use crate::console::group_acts::show_groups;
 use crate::console::operation_pages::{
     run_check, show_backups, show_check, show_deliveries, show_operations, show_peers,
@@ -17,6 +17,7 @@ use crate::console::page_visit::{PageVisit, html_response, redirect};
 use crate::console::passkey_pages::{show_passkeys, submit_passkey, submit_removal};
 use crate::console::person_visit::PersonVisit;
 use crate::console::policy_pages::{show_policies, show_policy};
+use crate::console::record_pages::{show_record, submit_record_look};
 use crate::console::setting_pages::{
     show_configuration, show_error_help, show_own_person, show_people, show_statement, show_tokens,
 };
@@ -238,7 +239,7 @@ async fn show_page(
         ["evidence"] => evidence_pages::show_evidence(visit).await?,
         ["evidence", "received"] => evidence_pages::show_received(visit).await?,
         ["evidence", "records"] => evidence_pages::show_records(visit).await?,
-        ["evidence", "records", number] => evidence_pages::show_record(visit, number).await?,
+        ["evidence", "records", number] => show_record(visit, number).await?,
         ["evidence", "heads"] => evidence_pages::show_heads(visit).await?,
         ["evidence", "verify"] => evidence_pages::show_verification(visit).await?,
         ["me", "passkeys"] => show_passkeys(visit).await?,
@@ -266,6 +267,8 @@ async fn carry_out_act(
         ["operations", "doctor", name] => run_check(visit, Some(name)).await?,
         ["ask"] => submit_ask(visit).await?,
         ["answers", id, "stop"] => stop_answer(visit, id).await?,
+        ["evidence", "records", number] => submit_record_look(visit, number).await?,
+        ["datasets", name] => submit_dataset_look(visit, name).await?,
         ["me", "passkeys"] => submit_passkey(visit).await?,
         ["me", "passkeys", key, "remove"] => submit_removal(visit, key).await?,
         _ => return Ok(None),

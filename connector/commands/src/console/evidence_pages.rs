@@ -6,8 +6,8 @@ use crate::console::page_visit::redirect;
 use crate::console::person_visit::{PersonVisit, quote_word, read_object};
 use hansa_console::{
     EvidenceView, LogHeadsView, LogRecord, ROWS_PER_PAGE, ReceivedFilter, ReceivedLine,
-    ReceivedView, RecordListFilter, RecordListView, RecordProofView, render_evidence, render_heads,
-    render_received, render_record, render_records, render_verification,
+    ReceivedView, RecordListFilter, RecordListView, render_evidence, render_heads, render_received,
+    render_records, render_verification,
 };
 use hansa_node::config::person::Role;
 use hansa_node::process::civil_day;
@@ -16,10 +16,10 @@ use hansa_transport::ConsoleResponse;
 use serde_json::Value;
 
 /// Roles that read the evidence.
-const READERS: &[Role] = &[Role::Officer, Role::Auditor];
+pub(super) const READERS: &[Role] = &[Role::Officer, Role::Auditor];
 
 /// Word of these pages in records.
-const PAGE: &str = "evidence";
+pub(super) const PAGE: &str = "evidence";
 
 /// Most records that one page of the list reads.
 const RECORDS_READ: u64 = 10_000;
@@ -148,22 +148,6 @@ pub(super) async fn show_records(visit: &PersonVisit<'_>) -> Result<ConsoleRespo
     Ok(visit.show_page(shown, |frame| render_records(frame, &view)))
 }
 
-/// One record.
-pub(super) async fn show_record(
-    visit: &PersonVisit<'_>,
-    number: &str,
-) -> Result<ConsoleResponse, Refusal> {
-    let permitted = visit.permit(READERS, PAGE).await?;
-    let place = read_place(number)?;
-    let command = AuditCommand::Show {
-        id: place.to_string(),
-        proof: true,
-    };
-    let view: RecordProofView = permitted.read_one(ConnectorCommand::Audit(command)).await?;
-    let shown = format!("hansa audit show {place} --proof");
-    Ok(visit.show_page(shown, |frame| render_record(frame, &view)))
-}
-
 /// Heads of logs.
 pub(super) async fn show_heads(visit: &PersonVisit<'_>) -> Result<ConsoleResponse, Refusal> {
     let permitted = visit.permit(READERS, PAGE).await?;
@@ -183,7 +167,7 @@ pub(super) async fn show_verification(visit: &PersonVisit<'_>) -> Result<Console
 }
 
 /// Place of a record in an address.
-fn read_place(text: &str) -> Result<u64, Refusal> {
+pub(super) fn read_place(text: &str) -> Result<u64, Refusal> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
     let place = text.parse().ok().filter(|_| is_plain);
     place.ok_or_else(|| {

@@ -1,6 +1,7 @@
 //! Start of the evidence: figures of the log, warnings, and the pages below.
 
 pub mod heads;
+pub mod kept_content;
 pub mod received;
 pub mod record;
 pub mod record_list;

@@ -3,8 +3,8 @@
 use crate::tests::html_reader::read_page;
 use crate::tests::page_check::{check_page, check_view, elements};
 use crate::{
-    DatasetListView, DatasetSample, DatasetView, PageFrame, PersonLabel, PersonRole, StatedFault,
-    render_dataset, render_datasets,
+    DatasetListView, DatasetLook, DatasetLooks, DatasetSample, DatasetView, PageFrame, PersonLabel,
+    PersonRole, StatedFault, render_dataset, render_datasets,
 };
 use hansa_policy::term::language::Language;
 use serde_json::{Value, json};
@@ -146,6 +146,21 @@ fn detail(report: &Value, sample: DatasetSample) -> DatasetView {
         name: "bike_counts".to_owned(),
         report: serde_json::from_value(report.clone()).unwrap(),
         sample,
+        looks: None,
+    }
+}
+
+/// Page of a dataset about persons.
+fn detail_about_persons(sample: DatasetSample, shown: Option<DatasetLook>) -> DatasetView {
+    let mut report = sample_dataset();
+    report["personal"] = json!(true);
+    DatasetView {
+        looks: Some(DatasetLooks {
+            sample_key: "key-of-sample".to_owned(),
+            profile_key: "key-of-profile".to_owned(),
+            shown,
+        }),
+        ..detail(&report, sample)
     }
 }
 
@@ -295,4 +310,42 @@ fn a_sample_shows_published_columns_alone() {
     let page = render_dataset(&frame(Language::En), &view);
     assert!(page.contains("Hafen") && page.contains("7.6"), "{page}");
     assert!(!page.contains("not published"), "{page}");
+}
+
+#[test]
+fn rows_and_values_about_persons_are_shown_after_a_recorded_look_alone() {
+    let forms = |page: &str| -> Vec<String> {
+        let page = read_page(page);
+        let fields = elements(&page, "input");
+        let named = fields
+            .iter()
+            .filter(|field| field.attribute("name") == Some("content"));
+        named
+            .filter_map(|field| field.attribute("value").map(str::to_owned))
+            .collect()
+    };
+    let profile_values = ["20,000", "20,412"];
+    for language in Language::ALL {
+        let closed = detail_about_persons(DatasetSample::Personal, None);
+        let page = render_dataset(&frame(language), &closed);
+        check_page(&page);
+        assert_eq!(forms(&page), ["profile", "sample"]);
+        assert!(page.contains("key-of-sample") && page.contains("key-of-profile"));
+    }
+    let page = |sample, shown| {
+        let page = render_dataset(&frame(Language::En), &detail_about_persons(sample, shown));
+        check_page(&page);
+        page
+    };
+    let closed = page(DatasetSample::Personal, None);
+    assert!(profile_values.iter().all(|value| !closed.contains(value)));
+    let rows = serde_json::from_value(sample_of_source()).unwrap();
+    let sample = page(DatasetSample::Rows(rows), Some(DatasetLook::Sample(4711)));
+    assert!(sample.contains("Your look is record 4711"), "{sample}");
+    assert!(profile_values.iter().all(|value| !sample.contains(value)));
+    assert_eq!(forms(&sample), ["profile"]);
+    let profile = page(DatasetSample::Personal, Some(DatasetLook::Profile(4712)));
+    assert!(profile.contains("Your look is record 4712"), "{profile}");
+    assert!(profile_values.iter().all(|value| profile.contains(value)));
+    assert_eq!(forms(&profile), ["sample"]);
 }

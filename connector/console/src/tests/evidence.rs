@@ -3,8 +3,8 @@
 use crate::tests::page_check::{check_page, check_view, elements};
 use crate::{
     EvidenceView, LogHeadsView, PageFrame, PersonLabel, PersonRole, ReceivedFilter, ReceivedLine,
-    ReceivedView, RecordListFilter, RecordListView, RecordProofView, render_evidence, render_heads,
-    render_received, render_record, render_records, render_verification,
+    ReceivedView, RecordListFilter, RecordListView, RecordLooks, RecordProofView, render_evidence,
+    render_heads, render_received, render_record, render_records, render_verification,
 };
 use hansa_policy::term::language::Language;
 use serde_json::{Value, json};
@@ -177,7 +177,13 @@ fn each_page_of_the_evidence_holds_with_any_text() {
     check_view(
         &sample_proof(),
         &["hash", "note", "purpose", "sql_commit", "t", "by"],
-        |language, object| render_record(&frame(language, "/evidence/records/118"), &read(object)),
+        |language, object| {
+            render_record(
+                &frame(language, "/evidence/records/118"),
+                &read(object),
+                &RecordLooks::default(),
+            )
+        },
     );
     check_view(&sample_received(), &["purposes"], |language, object| {
         render_received(
@@ -289,6 +295,7 @@ fn a_record_is_told_with_its_answer_and_its_proof() {
     let page = check_page(&render_record(
         &frame(Language::En, "/evidence/records/118"),
         &view,
+        &RecordLooks::default(),
     ));
     let text = &page[0].text;
     for part in [
@@ -310,6 +317,7 @@ fn a_record_is_told_with_its_answer_and_its_proof() {
     let page = check_page(&render_record(
         &frame(Language::En, "/evidence/records/118"),
         &expired,
+        &RecordLooks::default(),
     ));
     assert!(page[0].text.contains("Record 118: past its retention"));
     assert!(page[0].text.contains("signed head over 48,113 records"));
@@ -321,6 +329,7 @@ fn a_record_is_told_with_its_answer_and_its_proof() {
     let page = check_page(&render_record(
         &frame(Language::En, "/evidence/records/118"),
         &fresh,
+        &RecordLooks::default(),
     ));
     assert!(
         page[0]

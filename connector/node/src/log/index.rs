@@ -318,7 +318,8 @@ fn apply_configuration(
         }
         ConfigurationBody::Configuration(_)
         | ConfigurationBody::ConsoleSignIn(_)
-        | ConfigurationBody::ConsoleRefusal(_) => Ok(()),
+        | ConfigurationBody::ConsoleRefusal(_)
+        | ConfigurationBody::ConsoleView(_) => Ok(()),
     }
 }
 

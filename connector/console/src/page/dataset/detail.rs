@@ -12,6 +12,7 @@ use crate::part::dataset_entry::{
 };
 use crate::part::dataset_words::{StatedFault, audience_word, render_stated_fault, signing_word};
 use crate::part::layout::{PageContent, render_layout};
+use crate::part::look_form::{LookForm, render_look_form, render_look_record};
 use crate::part::table::{DataTable, Fact, render_facts, render_table};
 use crate::part::text::reveal_controls;
 use crate::part::time::render_instant_text;
@@ -30,6 +31,35 @@ pub struct DatasetView {
     pub report: DatasetReport,
     /// First rows of the source.
     pub sample: DatasetSample,
+    /// Forms that show rows and values about persons; none for a dataset that is not about persons.
+    pub looks: Option<DatasetLooks>,
+}
+
+/// Forms of a dataset about persons, and the content that one of them has shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatasetLooks {
+    /// Key of the form that shows the sample.
+    pub sample_key: String,
+    /// Key of the form that shows the profile.
+    pub profile_key: String,
+    /// Content that is shown, with the record of the look at it.
+    pub shown: Option<DatasetLook>,
+}
+
+/// Look at a content about persons, by the number of its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatasetLook {
+    /// Rows of the source.
+    Sample(u64),
+    /// Profile of the published version.
+    Profile(u64),
+}
+
+impl DatasetLook {
+    /// Word of the sample in forms and records.
+    pub const SAMPLE: &str = "sample";
+    /// Word of the profile in forms and records.
+    pub const PROFILE: &str = "profile";
 }
 
 /// First rows of the source of a dataset.
@@ -43,6 +73,18 @@ pub enum DatasetSample {
     Personal,
     /// None, since the rows stay where they are, and reading them may take long.
     InPlace,
+}
+
+impl DatasetView {
+    /// Look at a content about persons that the page shows.
+    pub(super) fn look(&self) -> Option<DatasetLook> {
+        self.looks.as_ref()?.shown
+    }
+}
+
+/// Address of the page of a dataset. A name with other letters than those of a name has none of its own.
+pub(super) fn dataset_address(name: &str) -> String {
+    page_below("/datasets", &[name]).unwrap_or_else(|| "/datasets".to_owned())
 }
 
 /// Page of one own dataset.
@@ -62,7 +104,7 @@ pub fn render_dataset(frame: &PageFrame<'_>, view: &DatasetView) -> String {
             (render_columns(language, message!(language, "columns-caption"), &entry.columns))
         }
         @if report.in_place.is_empty() {
-            (render_profile(frame, &view.name, report.profile.as_ref()))
+            (render_profile(frame, view))
         }
         (render_statements(language, report))
         (render_offers(frame, view))
@@ -258,8 +300,23 @@ fn render_sample(language: Language, view: &DatasetView) -> Markup {
     html! {
         section aria-labelledby="sample" {
             h2 id="sample" { (message!(language, "sample")) }
+            @if let Some(DatasetLook::Sample(record)) = view.look() {
+                (render_look_record(language, record))
+            }
             @match &view.sample {
-                DatasetSample::Personal => { p { (message!(language, "sample-personal")) } }
+                DatasetSample::Personal => {
+                    p { (message!(language, "sample-personal")) }
+                    @if let Some(looks) = &view.looks {
+                        (render_look_form(&LookForm {
+                            action: &dataset_address(&view.name),
+                            key: &looks.sample_key,
+                            content: DatasetLook::SAMPLE,
+                            pseudonym: "",
+                            label: message!(language, "sample-show"),
+                        }))
+                        p.hint { (message!(language, "look-hint")) }
+                    }
+                }
                 DatasetSample::InPlace => { p { (message!(language, "sample-in-place")) } }
                 DatasetSample::Fault(fault) => {
                     p { (message!(language, "sample-fault")) " " (render_stated_fault(fault)) }

@@ -2,6 +2,8 @@
 
 use crate::frame::PageFrame;
 use crate::message::message;
+use crate::page::dataset::detail::{DatasetLook, DatasetView, dataset_address};
+use crate::part::look_form::{LookForm, render_look_form, render_look_record};
 use crate::part::table::{DataTable, Fact, render_facts, render_table};
 use crate::part::text::reveal_controls;
 use crate::part::time::render_instant_text;
@@ -83,21 +85,35 @@ pub struct SpreadCount {
 }
 
 /// Section with the profile, or with the command that makes one.
-pub(super) fn render_profile(
-    frame: &PageFrame<'_>,
-    dataset: &str,
-    profile: Option<&ProfileSummary>,
-) -> Markup {
+pub(super) fn render_profile(frame: &PageFrame<'_>, view: &DatasetView) -> Markup {
     let language = frame.language;
+    let dataset = &view.name;
+    let look = match view.look() {
+        Some(DatasetLook::Profile(record)) => Some(record),
+        Some(DatasetLook::Sample(_)) | None => None,
+    };
+    let closed = view.looks.as_ref().filter(|_| look.is_none());
     html! {
         section aria-labelledby="profile" {
             h2 id="profile" { (message!(language, "profile")) }
-            @match profile {
-                Some(profile) => {
+            @if let Some(record) = look { (render_look_record(language, record)) }
+            @match (&view.report.profile, closed) {
+                (Some(_), Some(looks)) => {
+                    p { (message!(language, "profile-personal")) }
+                    (render_look_form(&LookForm {
+                        action: &dataset_address(dataset),
+                        key: &looks.profile_key,
+                        content: DatasetLook::PROFILE,
+                        pseudonym: "",
+                        label: message!(language, "profile-show"),
+                    }))
+                    p.hint { (message!(language, "look-hint")) }
+                }
+                (Some(profile), None) => {
                     (render_facts(&list_facts(frame, profile)))
                     (render_columns(language, &profile.columns))
                 }
-                None => {
+                (None, _) => {
                     p { (message!(language, "profile-none")) }
                     pre { code { "hansa dataset profile " (reveal_controls(dataset)) } }
                 }

@@ -2,6 +2,7 @@
 
 use crate::frame::PageFrame;
 use crate::message::message;
+use crate::page::evidence::kept_content::{RecordLooks, render_kept_content};
 use crate::page::evidence::record::{
     LogRecord, link_record, render_contract_links, render_dataset_names,
 };
@@ -55,7 +56,7 @@ pub struct ProofHead {
 
 /// Page of one record.
 #[must_use]
-pub fn render_record(frame: &PageFrame<'_>, view: &RecordProofView) -> String {
+pub fn render_record(frame: &PageFrame<'_>, view: &RecordProofView, looks: &RecordLooks) -> String {
     let language = frame.language;
     let place = view.place;
     let kind = match &view.record {
@@ -67,14 +68,14 @@ pub fn render_record(frame: &PageFrame<'_>, view: &RecordProofView) -> String {
         @match &view.record {
             Some(record) => {
                 (render_facts(&list_record_facts(frame, record)))
-                @if is_about_question(record) {
-                    p.hint { (message!(language, "record-withheld")) }
-                }
             }
             None => {
                 p { (message!(language, "record-expired-text")) }
                 p { a href="/evidence/records?outcome=expire" { (message!(language, "record-expire")) } }
             }
+        }
+        @if let Some(record) = &view.record {
+            (render_kept_content(language, record, looks))
         }
         @if view.permit.is_some() || view.close.is_some() {
             section aria-labelledby="record-answer" {
@@ -100,11 +101,6 @@ pub fn render_record(frame: &PageFrame<'_>, view: &RecordProofView) -> String {
         (render_neighbours(language, place))
     };
     render_layout(frame, &PageContent::new(title, body))
-}
-
-/// `true` if a text of a question is kept beside the log, which this page does not show.
-fn is_about_question(record: &LogRecord) -> bool {
-    record.text("sql_commit").is_some() || record.text("reason_commit").is_some()
 }
 
 fn list_record_facts(frame: &PageFrame<'_>, record: &LogRecord) -> Vec<Fact> {

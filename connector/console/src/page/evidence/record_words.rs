@@ -55,6 +55,7 @@ pub(super) fn record_kind_word(language: Language, kind: &str) -> String {
         "access_token" => message!(language, "record-access-token"),
         "console_act" => message!(language, "record-console-act"),
         "console_passkey" => message!(language, "record-console-passkey"),
+        "console_view" => message!(language, "record-console-view"),
         "console_sign_in" => message!(language, "record-console-sign-in"),
         "console_refused" => message!(language, "record-console-refused"),
         "checkpoint_seen" => message!(language, "record-checkpoint-seen"),

@@ -1,0 +1,205 @@
+//! The console's views that need more than a look: what is about persons, the verification of the log, forks, the end of a session.
+
+use crate::binary;
+use crate::console::acts::{fill_form, signed_in};
+use crate::console::browser::{Page, console};
+use hansa_test_support::league::TestLeague;
+use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::workflow::{ALL, number, text};
+
+const COUNT: &str = "SELECT count(*) AS n FROM lindau.bikes";
+
+/// A city with a console that has answered a firm.
+fn city_with_answer(league: &TestLeague, roles: &str) -> (TestParticipant, TestParticipant) {
+    let mut lindau = league.city("lindau");
+    let acme = league.firm("acme");
+    league.hand_bundle_to("lindau");
+    lindau.offers_bikes("open", ALL, "auto");
+    lindau.configure(&console(roles));
+    lindau.serve();
+    acme.knows(&lindau);
+    let _ = acme.contract("lindau.bikes");
+    acme.ask(COUNT).must();
+    (lindau, acme)
+}
+
+/// Hidden fields of the form that shows a content, as a browser sends them.
+fn fill_look(page: &Page, content: &str) -> String {
+    let mark = format!("name=\"content\" value=\"{content}\"");
+    let forms = page.body.split("<form ").skip(1);
+    let form = forms
+        .filter_map(|rest| rest.split_once("</form>"))
+        .map(|(form, _)| form)
+        .find(|form| form.contains(&mark));
+    let body = form.unwrap_or_else(|| panic!("no form for {content}: {}", page.body));
+    let form = Page {
+        status: page.status,
+        head: String::new(),
+        body: body.to_owned(),
+    };
+    fill_form(&form, "")
+}
+
+/// Place of the last record of a kind.
+fn last_place(city: &TestParticipant, kind: &str) -> i64 {
+    number(&city.records(kind).pop().unwrap(), "seq")
+}
+
+#[test]
+fn an_auditor_sees_a_text_and_a_person_after_a_record_of_the_look() {
+    let league = TestLeague::new(binary());
+    let (lindau, _acme) = city_with_answer(&league, "\"auditor\"");
+    let mut browser = signed_in(&lindau);
+    let place = last_place(&lindau, "permit");
+    let address = format!("/evidence/records/{place}");
+    let closed = browser.get(&address);
+    assert_eq!(closed.status, 200, "{}", closed.body);
+    assert!(!closed.body.contains("count(*)"), "{}", closed.body);
+    let form = fill_look(&closed, "question");
+    let shown = browser.post(&address, &form);
+    assert_eq!(shown.status, 200, "{}", shown.body);
+    assert!(shown.body.contains("count(*)"), "{}", shown.body);
+    let looks = lindau.records("console_view");
+    assert_eq!(looks.len(), 1);
+    assert_eq!(text(&looks[0]["body"], "content"), "question");
+    assert_eq!(text(&looks[0]["body"], "subject"), place.to_string());
+    let told = format!("Your look is record {}", number(&looks[0], "seq"));
+    assert!(shown.body.contains(&told), "{}", shown.body);
+    // A reload sends the form again: it shows nothing, and nothing is recorded a second time.
+    let again = browser.post(&address, &form);
+    assert_eq!(again.status, 409, "{}", again.body);
+    assert!(!again.body.contains("count(*)"), "{}", again.body);
+    for (wrong, status) in [
+        (form.replace("content=question", "content=reason"), 400),
+        (form.replace("content=question", "content=all"), 400),
+        ("content=question&key=".to_owned(), 409),
+    ] {
+        let page = browser.post(&address, &wrong);
+        assert_eq!(page.status, status, "{wrong}: {}", page.body);
+        assert!(!page.body.contains("count(*)"), "{}", page.body);
+    }
+    // The form of one record is none for another.
+    let other = format!("/evidence/records/{}", place + 1);
+    let fresh = fill_look(&browser.get(&address), "question");
+    assert_ne!(browser.post(&other, &fresh).status, 200);
+    assert_eq!(browser.get(&format!("{address}/question")).status, 404);
+
+    // The person behind the pseudonym of the own sign-in.
+    let entered = lindau.records("console_sign_in").pop().unwrap();
+    let pseudonym = text(&entered["body"], "actor");
+    let address = format!("/evidence/records/{}", number(&entered, "seq"));
+    let closed = browser.get(&address);
+    let form = fill_look(&closed, "person");
+    assert!(form.contains(&pseudonym), "{form}");
+    let wrong = form.replace(&pseudonym, "0123456789abcdef");
+    assert_eq!(browser.post(&address, &wrong).status, 400);
+    assert_eq!(lindau.records("console_view").len(), 1);
+    let shown = browser.post(&address, &form);
+    assert_eq!(shown.status, 200, "{}", shown.body);
+    assert!(shown.body.contains("Unix user"), "{}", shown.body);
+    let looks = lindau.records("console_view");
+    assert_eq!(looks.len(), 2);
+    assert_eq!(text(&looks[1]["body"], "content"), "person");
+    assert_eq!(text(&looks[1]["body"], "subject"), pseudonym);
+    assert_eq!(looks[1]["body"]["actor"], entered["body"]["actor"]);
+    // The commands behind the pages.
+    let place = place.to_string();
+    let kept = lindau.hansa(&["--json", "audit", "show", &place, "--text"]);
+    assert!(text(&kept.must().json(), "text").contains("count(*)"));
+    let person = lindau.hansa(&["--json", "audit", "person", &pseudonym]);
+    assert_eq!(text(&person.must().json(), "name"), "Maria <Santos>");
+    let nobody = lindau.hansa(&["--json", "audit", "person", "0123456789abcdef"]);
+    assert!(nobody.must().json()["name"].is_null());
+    lindau
+        .hansa(&["audit", "show", "0", "--text"])
+        .refused("USAGE", 2);
+    lindau.verifies();
+}
+
+#[test]
+fn an_officer_sees_nobody_behind_a_pseudonym() {
+    let league = TestLeague::new(binary());
+    let (lindau, _acme) = city_with_answer(&league, "\"officer\"");
+    let mut browser = signed_in(&lindau);
+    let entered = lindau.records("console_sign_in").pop().unwrap();
+    let pseudonym = text(&entered["body"], "actor");
+    let address = format!("/evidence/records/{}", number(&entered, "seq"));
+    let page = browser.get(&address);
+    assert!(page.body.contains("Only auditors may see"), "{}", page.body);
+    let permit = format!("/evidence/records/{}", last_place(&lindau, "permit"));
+    let key = fill_look(&browser.get(&permit), "question");
+    let key = key
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("key="))
+        .unwrap();
+    let form = format!("key={key}&content=person&pseudonym={pseudonym}");
+    let refused = browser.post(&address, &form);
+    assert_eq!(refused.status, 403, "{}", refused.body);
+    assert!(!refused.body.contains("Unix user"), "{}", refused.body);
+    assert!(lindau.records("console_view").is_empty());
+    let refused = lindau.records("console_refused").pop().unwrap();
+    assert_eq!(text(&refused["body"], "page"), "people");
+    // An operator reads neither.
+    let config = lindau.folder().join("hansa.toml");
+    let written = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, written.replace("\"officer\"", "\"operator\"")).unwrap();
+    lindau.hansa(&["reload"]).must();
+    let mut operator = signed_in(&lindau);
+    for form in ["content=question&key=x", "content=person&key=x"] {
+        assert_eq!(operator.post(&address, form).status, 403, "{form}");
+    }
+    assert!(lindau.records("console_view").is_empty());
+    lindau.verifies();
+}
+
+#[test]
+fn rows_of_a_dataset_about_persons_are_shown_after_a_record_of_the_look() {
+    let league = TestLeague::new(binary());
+    let mut lindau = league.city("lindau");
+    lindau.configure(&console("\"officer\""));
+    // The last column of an entry takes the line.
+    lindau.holds("walkers", "site,name\nHafen,Erika\n", "personal = true");
+    lindau.offers_bikes("open", ALL, "officer");
+    lindau.serve();
+    lindau.hansa(&["dataset", "profile", "walkers"]).must();
+    let mut browser = signed_in(&lindau);
+    let address = "/datasets/walkers";
+    let closed = browser.get(address);
+    assert!(!closed.body.contains("Erika"), "{}", closed.body);
+    assert!(!closed.body.contains("Rows that repeat"), "{}", closed.body);
+    let sample = browser.post(address, &fill_look(&closed, "sample"));
+    assert_eq!(sample.status, 200, "{}", sample.body);
+    assert!(sample.body.contains("Erika"), "{}", sample.body);
+    assert!(!sample.body.contains("Rows that repeat"), "{}", sample.body);
+    let profile = browser.post(address, &fill_look(&sample, "profile"));
+    assert!(
+        profile.body.contains("Rows that repeat"),
+        "{}",
+        profile.body
+    );
+    assert!(!profile.body.contains("Erika"), "{}", profile.body);
+    // The key of one content shows no other one.
+    let key = fill_look(&profile, "sample").replace("content=sample", "content=profile");
+    assert_eq!(browser.post(address, &key).status, 409);
+    assert_eq!(browser.post("/datasets/nothing", &key).status, 404);
+    let looks = lindau.records("console_view");
+    let told: Vec<(String, String)> = looks
+        .iter()
+        .map(|look| {
+            (
+                text(&look["body"], "content"),
+                text(&look["body"], "subject"),
+            )
+        })
+        .collect();
+    let expected = [("sample", "walkers"), ("profile", "walkers")];
+    assert_eq!(
+        told,
+        expected.map(|(content, subject)| (content.to_owned(), subject.to_owned()))
+    );
+    // A dataset that is not about persons needs no look.
+    let bikes = browser.get("/datasets/bikes");
+    assert!(bikes.body.contains("Hafen"), "{}", bikes.body);
+    assert!(!bikes.body.contains("name=\"content\""), "{}", bikes.body);
+    lindau.verifies();
+}
