@@ -281,6 +281,8 @@ fn pages_are_seen_in_a_browser() {
         "/me/sessions/end",
         "/me/tokens/add",
         "/me/passkeys",
+        "/help",
+        "/help/incidents",
         "/help/errors/ROLE_MISSING",
         "/accessibility",
         "/licences",

@@ -3,6 +3,7 @@
 use crate::binary;
 use crate::console::acts::{fill_form, signed_in};
 use crate::console::browser::{Page, console};
+use crate::forked_log::{copied, fork};
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
 use hansa_test_support::workflow::{ALL, number, text};
@@ -202,4 +203,49 @@ fn rows_of_a_dataset_about_persons_are_shown_after_a_record_of_the_look() {
     assert!(bikes.body.contains("Hafen"), "{}", bikes.body);
     assert!(!bikes.body.contains("name=\"content\""), "{}", bikes.body);
     lindau.verifies();
+}
+
+#[test]
+fn a_forked_log_is_told_on_each_page() {
+    let league = TestLeague::new(binary());
+    let mut lindau = league.city("lindau");
+    let acme = league.firm("acme");
+    league.hand_bundle_to("lindau");
+    lindau.offers_long(200, ALL);
+    lindau.configure(&console("\"auditor\""));
+    lindau.serve();
+    acme.knows(&lindau);
+    let _ = acme.contract("lindau.long");
+    acme.ask("SELECT count(*) FROM lindau.long").must();
+    let mut browser = signed_in(&lindau);
+    for path in ["/", "/contracts", "/evidence", "/me", "/help"] {
+        let page = browser.get(path);
+        assert_eq!(page.status, 200, "{path}: {}", page.body);
+        assert!(!page.body.contains("FORKED"), "{path}: {}", page.body);
+    }
+    let copy = copied(&league, &acme);
+    fork(&lindau, &acme, &copy);
+    for path in [
+        "/",
+        "/contracts",
+        "/evidence/records",
+        "/me",
+        "/help",
+        "/nothing",
+    ] {
+        let page = browser.get(path);
+        assert!(page.body.contains("FORKED"), "{path}: {}", page.body);
+        assert!(
+            page.body
+                .contains("The log of acme.example has two histories."),
+            "{path}: {}",
+            page.body
+        );
+        assert!(page.body.contains("href=\"/help/incidents\""), "{path}");
+    }
+    let help = browser.get("/help/incidents");
+    assert_eq!(help.status, 200, "{}", help.body);
+    assert!(help.body.contains("When a log has forked"), "{}", help.body);
+    assert_eq!(browser.get("/help/nothing").status, 404);
+    assert_eq!(browser.get("/help/..%2fmain").status, 404);
 }

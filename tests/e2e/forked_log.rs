@@ -13,7 +13,7 @@ use std::time::Duration;
 const COUNT: &str = "SELECT count(*) FROM lindau.long";
 
 /// The firm's folder, copied as a person would.
-fn copied(league: &TestLeague, acme: &TestParticipant) -> TestParticipant {
+pub(crate) fn copied(league: &TestLeague, acme: &TestParticipant) -> TestParticipant {
     let folder = league.folder().join("copy");
     let done = Command::new("cp")
         .args([Path::new("-r"), acme.folder(), &folder])
@@ -23,7 +23,7 @@ fn copied(league: &TestLeague, acme: &TestParticipant) -> TestParticipant {
 }
 
 /// Both copies ask until both sides know.
-fn fork(lindau: &TestParticipant, acme: &TestParticipant, copy: &TestParticipant) {
+pub(crate) fn fork(lindau: &TestParticipant, acme: &TestParticipant, copy: &TestParticipant) {
     for _ in 0..2 {
         copy.ask(COUNT).must();
     }

@@ -32,6 +32,8 @@ pub struct PageFrame<'a> {
     pub notices: &'a [String],
     /// Act of the person a moment ago that led to the page.
     pub done: Option<&'a ActNote>,
+    /// Logs with two histories.
+    pub forks: ForkNotice<'a>,
 }
 
 impl<'a> PageFrame<'a> {
@@ -52,6 +54,7 @@ impl<'a> PageFrame<'a> {
             command: None,
             notices: &[],
             done: None,
+            forks: ForkNotice::Known(&[]),
         }
     }
 
@@ -77,6 +80,24 @@ pub struct ActNote {
     pub waits: bool,
     /// `true` if a part of it was refused or failed.
     pub has_faults: bool,
+}
+
+/// Knowledge of logs with two histories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForkNotice<'a> {
+    /// All logs with two histories that are known; most often there is none.
+    Known(&'a [LogFork]),
+    /// Nothing, since it can't be read now.
+    Unreadable,
+}
+
+/// Log with two histories.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogFork {
+    /// Domain of the log's owner.
+    pub owner: String,
+    /// `true` for the own log.
+    pub is_own: bool,
 }
 
 /// Person who is signed in.

@@ -45,7 +45,7 @@ pub mod page;
 mod part;
 
 pub use crate::asset::{Asset, find_asset, style_sheet_address};
-pub use crate::frame::{ActNote, PageFrame, PersonLabel, PersonRole};
+pub use crate::frame::{ActNote, ForkNotice, LogFork, PageFrame, PersonLabel, PersonRole};
 pub use crate::page::act::{
     ActCheckView, ActFault, ActFields, ActKind, DoneActView, LoginStep, PendingActKind,
     PendingActView, PendingFault, PendingForm, offers_counter, render_act_check,
@@ -95,11 +95,9 @@ pub use crate::page::evidence::record_proof::{ProofHead, RecordProofView, render
 pub use crate::page::evidence::verification::render_verification;
 pub use crate::page::evidence::{EvidenceView, ForkedLog, HeadWitness, render_evidence};
 pub use crate::page::fault::{FaultView, render_fault};
-pub use crate::page::group::{
-    GROUPS_ADDRESS, GroupRow, ProposedMembers, describe_group_addition, describe_group_removal,
-    render_groups,
-};
+pub use crate::page::group::{GROUPS_ADDRESS, GroupRow, ProposedMembers, describe_group_addition, describe_group_removal, render_groups};
 pub use crate::page::login::{DoneLogin, render_done_login};
+pub use crate::page::help::{GuideTopic, render_help, render_help_topic};
 pub use crate::page::operation::backup_list::{BackupRow, render_backups};
 pub use crate::page::operation::delivery_list::{DeliveryListView, DeliveryRow, render_deliveries};
 pub use crate::page::operation::doctor::{DoctorFinding, DoctorView, render_doctor};

@@ -12,6 +12,7 @@ pub mod evidence;
 pub mod fault;
 pub mod group;
 pub mod login;
+pub mod help;
 pub mod operation;
 pub mod overview;
 pub mod passkey;

@@ -10,6 +10,8 @@ pub(crate) mod dataset_words;
 pub(crate) mod error_code;
 pub(crate) mod error_summary;
 pub(crate) mod folder_layout;
+pub(crate) mod guide_text;
+pub(crate) mod help_address;
 pub(crate) mod layout;
 pub(crate) mod look_form;
 pub(crate) mod magnitude;

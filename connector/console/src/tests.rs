@@ -7,6 +7,7 @@ mod catalog;
 mod dataset;
 mod evidence;
 mod group;
+mod help;
 mod html_reader;
 mod negotiation;
 mod kept_content;

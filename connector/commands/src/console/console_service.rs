@@ -19,7 +19,8 @@ use crate::console::person_visit::PersonVisit;
 use crate::console::policy_pages::{show_policies, show_policy};
 use crate::console::record_pages::{show_record, submit_record_look};
 use crate::console::setting_pages::{
-    show_configuration, show_error_help, show_own_person, show_people, show_statement, show_tokens,
+    show_configuration, show_error_help, show_help, show_help_topic, show_own_person, show_people,
+    show_statement, show_tokens,
 };
 use crate::console::{evidence_pages, login_pages};
 use hansa_console::{
@@ -223,6 +224,8 @@ async fn show_page(
         ["settings", "people"] => show_people(visit).await?,
         ["settings", "tokens"] => show_tokens(visit).await?,
         ["me"] => show_own_person(visit).await?,
+        ["help"] => show_help(visit).await?,
+        ["help", topic] => return show_help_topic(visit, topic).await,
         ["help", "errors", code] => return show_error_help(visit, code).await,
         ["ask"] => show_ask(visit).await?,
         ["answers", id] => show_answer(visit, id).await?,

@@ -2,7 +2,8 @@
 
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_console::{
-    ActNote, FaultView, PageFrame, PersonLabel, PersonRole, encode_address, render_fault,
+    ActNote, FaultView, ForkNotice, LogFork, PageFrame, PersonLabel, PersonRole, encode_address,
+    render_fault,
 };
 use hansa_node::config::ConnectorConfig;
 use hansa_node::console;
@@ -47,6 +48,8 @@ pub(super) struct FrameFacts {
     pub(super) waiting: Option<usize>,
     /// Act of the person a moment ago that led to the page.
     pub(super) done: Option<ActNote>,
+    /// Logs with two histories; none where they can't be read.
+    forks: Option<Vec<LogFork>>,
 }
 
 impl FrameFacts {
@@ -84,6 +87,10 @@ impl FrameFacts {
             command: self.command.as_deref(),
             notices: &self.notices,
             done: self.done.as_ref(),
+            forks: match &self.forks {
+                Some(forks) => ForkNotice::Known(forks),
+                None => ForkNotice::Unreadable,
+            },
         }
     }
 }
@@ -152,6 +159,7 @@ impl PageVisit {
             notices: Vec::new(),
             waiting: None,
             done: None,
+            forks: Some(Vec::new()),
         }
     }
 
@@ -168,6 +176,7 @@ impl PageVisit {
                 .collect(),
             person: Some(person.clone()),
             done: self.find_done_act(connector),
+            forks: read_forks(connector),
             ..self.anonymous_frame_facts()
         }
     }
@@ -261,6 +270,17 @@ pub(super) fn describe_done_act(done: DoneAct) -> Option<ActNote> {
         waits,
         has_faults: note.has_faults,
     })
+}
+
+/// Logs with two histories; none where they can't be read.
+fn read_forks(connector: &Connector) -> Option<Vec<LogFork>> {
+    let own = connector.id();
+    let forks = connector.records.index_fast(|state| state.forks()).ok()?;
+    let forks = forks.into_iter().map(|(owner, _)| LogFork {
+        is_own: owner == own,
+        owner: owner.domain().to_owned(),
+    });
+    Some(forks.collect())
 }
 
 /// Response with a page.

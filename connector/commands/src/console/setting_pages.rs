@@ -9,9 +9,10 @@ use crate::console::token_acts::list_own_tokens;
 use crate::person::arguments::PersonCommand;
 use crate::token::arguments::TokenCommand;
 use hansa_console::{
-    AccessibilityView, Configuration, ConfigurationView, OwnPersonView, OwnSession, PersonRow,
-    ROWS_PER_PAGE, TokenListView, TokenRow, render_accessibility, render_configuration,
-    render_error_help, render_licences, render_own_person, render_people, render_tokens,
+    AccessibilityView, Configuration, ConfigurationView, GuideTopic, OwnPersonView, OwnSession,
+    PageFrame, PersonRow, ROWS_PER_PAGE, TokenListView, TokenRow, render_accessibility,
+    render_configuration, render_error_help, render_help, render_help_topic, render_licences,
+    render_own_person, render_people, render_tokens,
 };
 use hansa_node::config::person::Role;
 use hansa_node::console;
@@ -120,6 +121,31 @@ pub(super) async fn show_error_help(
     Ok(Some(
         visit.show_page(shown, |frame| render_error_help(frame, code)),
     ))
+}
+
+/// List of the topics of the guide.
+pub(super) async fn show_help(visit: &PersonVisit<'_>) -> Result<ConsoleResponse, Refusal> {
+    let _permitted = visit.permit(Role::ALL, "help").await?;
+    Ok(show_text(visit, render_help))
+}
+
+/// Topic of the guide; none for an unknown word.
+pub(super) async fn show_help_topic(
+    visit: &PersonVisit<'_>,
+    topic: &str,
+) -> Result<Option<ConsoleResponse>, Refusal> {
+    let _permitted = visit.permit(Role::ALL, "help").await?;
+    let topic = GuideTopic::from_name(topic);
+    Ok(topic.map(|topic| show_text(visit, |frame| render_help_topic(frame, topic))))
+}
+
+/// Page of the guide, which no command prints.
+fn show_text(
+    visit: &PersonVisit<'_>,
+    render: impl FnOnce(&PageFrame<'_>) -> String,
+) -> ConsoleResponse {
+    let facts = visit.plain_frame_facts();
+    html_response(200, render(&facts.to_frame()))
 }
 
 /// Statement for everybody, with or without a session.

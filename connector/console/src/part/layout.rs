@@ -1,10 +1,11 @@
 //! Shape of every page: head, banner, navigation, content, footer.
 
 use crate::asset::{icon_address, style_sheet_address};
-use crate::frame::{PageFrame, PersonLabel, PersonRole};
+use crate::frame::{ForkNotice, PageFrame, PersonLabel, PersonRole};
 use crate::message::message;
 use crate::part::act_note::render_act_note;
 use crate::part::address::{QueryAddress, own_path, query_without};
+use crate::part::help_address::{INCIDENT_HELP, help_address};
 use crate::part::text::reveal_controls;
 use crate::part::time::render_instant;
 use hansa_policy::term::language::Language;
@@ -136,6 +137,7 @@ pub(crate) fn render_layout(frame: &PageFrame<'_>, content: &PageContent) -> Str
             (render_banner(frame))
             @if let Some(person) = frame.person {
                 (render_navigation(frame, person))
+                (render_forks(frame))
             }
         },
         lead: html! {
@@ -339,6 +341,34 @@ fn render_navigation(frame: &PageFrame<'_>, person: PersonLabel<'_>) -> Markup {
     }
 }
 
+/// Warning of logs with two histories, on each page.
+fn render_forks(frame: &PageFrame<'_>) -> Markup {
+    let language = frame.language;
+    let forks = match frame.forks {
+        ForkNotice::Known([]) => return html! {},
+        ForkNotice::Known(forks) => Some(forks),
+        ForkNotice::Unreadable => None,
+    };
+    html! {
+        section.forks aria-label=(message!(language, "fork-notice")) {
+            @match forks {
+                Some(forks) => {
+                    @for fork in forks {
+                        @let log = reveal_controls(&fork.owner);
+                        p {
+                            strong.fault { (message!(language, "fork-mark")) } " "
+                            @if fork.is_own { (message!(language, "fork-own")) }
+                            @else { (message!(language, "fork-other", log)) }
+                        }
+                    }
+                    p { a href=(INCIDENT_HELP) { (message!(language, "fork-steps")) } }
+                }
+                None => { p { strong.fault { (message!(language, "fork-unreadable")) } } }
+            }
+        }
+    }
+}
+
 fn render_footer(frame: &PageFrame<'_>) -> Markup {
     let language = frame.language;
     html! {
@@ -352,6 +382,10 @@ fn render_footer(frame: &PageFrame<'_>) -> Markup {
             }
             nav aria-label=(message!(language, "nav-statements")) {
                 ul {
+                    @if frame.person.is_some() {
+                        li { a href=(help_address(own_path(frame.address))) { (message!(language, "help-of-page")) } }
+                        li { a href="/help" { (message!(language, "help-title")) } }
+                    }
                     li { a href="/accessibility" { (message!(language, "accessibility-title")) } }
                     li { a href="/licences" { (message!(language, "licences-title")) } }
                 }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// Elements that pages have.
-const ELEMENTS: [&str; 63] = [
+const ELEMENTS: [&str; 64] = [
     "a",
     "bdi",
     "blockquote",
@@ -25,6 +25,7 @@ const ELEMENTS: [&str; 63] = [
     "dl",
     "dt",
     "fieldset",
+    "em",
     "figcaption",
     "figure",
     "footer",
