@@ -1,12 +1,13 @@
 //! The console's views that need more than a look: what is about persons, the verification of the log, forks, the end of a session.
 
 use crate::binary;
-use crate::console::acts::{fill_form, signed_in};
+use crate::console::acts::{fill_form, location, signed_in};
 use crate::console::browser::{Page, console};
 use crate::forked_log::{copied, fork};
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;
-use hansa_test_support::workflow::{ALL, number, text};
+use hansa_test_support::workflow::{ALL, number, text, wait_for};
+use std::time::Duration;
 
 const COUNT: &str = "SELECT count(*) AS n FROM lindau.bikes";
 
@@ -248,4 +249,50 @@ fn a_forked_log_is_told_on_each_page() {
     assert!(help.body.contains("When a log has forked"), "{}", help.body);
     assert_eq!(browser.get("/help/nothing").status, 404);
     assert_eq!(browser.get("/help/..%2fmain").status, 404);
+}
+
+#[test]
+fn an_auditor_verifies_the_log_and_the_result_is_kept() {
+    let league = TestLeague::new(binary());
+    let (lindau, _acme) = city_with_answer(&league, "\"auditor\"");
+    let mut browser = signed_in(&lindau);
+    let page = browser.get("/evidence/verify");
+    assert!(page.body.contains("not verified since"), "{}", page.body);
+    assert_eq!(browser.post("/evidence/verify", "key=x").status, 409);
+    let form = fill_form(&page, "");
+    let begun = browser.post("/evidence/verify", &form);
+    assert_eq!(location(&begun), "/evidence/verify");
+    assert_eq!(browser.post("/evidence/verify", &form).status, 409);
+    wait_for("the result", Duration::from_secs(60), || {
+        let page = browser.get("/evidence/verify");
+        page.body.contains("in order").then_some(())
+    });
+    for path in ["/", "/evidence"] {
+        let page = browser.get(path);
+        assert!(page.body.contains("in order"), "{path}: {}", page.body);
+    }
+    let summary = lindau.hansa(&["--json", "audit", "summary"]).must().json();
+    let verification = &summary["verification"];
+    assert!(verification["running"].is_null(), "{verification}");
+    let records = number(&verification["last"], "records");
+    assert!(records > 0 && records <= number(&summary, "records"));
+    assert_eq!(verification["last"]["faults"], serde_json::json!([]));
+    // The command keeps its result, too, whoever runs it.
+    lindau.hansa(&["audit", "verify"]).must();
+    let status = lindau.hansa(&["--json", "status"]).must().json();
+    assert!(number(&status["verification"]["last"], "records") >= records);
+    lindau.verifies();
+}
+
+#[test]
+fn who_is_no_auditor_begins_no_verification() {
+    let league = TestLeague::new(binary());
+    let (lindau, _acme) = city_with_answer(&league, "\"officer\"");
+    let mut browser = signed_in(&lindau);
+    let page = browser.get("/evidence/verify");
+    assert_eq!(page.status, 200, "{}", page.body);
+    assert!(!page.body.contains("name=\"key\""), "{}", page.body);
+    assert_eq!(browser.post("/evidence/verify", "key=x").status, 403);
+    let summary = lindau.hansa(&["--json", "audit", "summary"]).must().json();
+    assert!(summary["verification"]["last"].is_null(), "{summary}");
 }

@@ -18,6 +18,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_audit_log::verifier::VerificationFault;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 mod bundle;
 mod copy_check;
@@ -97,6 +98,18 @@ pub fn verify_copy(path: &Path, newest: Option<&SignedHead>) -> Result<CopyRepor
     visit_copy(path, newest, &mut SilentVisitor)
 }
 
+/// Verifies a copy like [`verify_copy`], and counts each checked record in `checked`, for who waits for the result.
+///
+/// # Errors
+/// As [`verify_copy`].
+pub fn verify_copy_counting(
+    path: &Path,
+    newest: Option<&SignedHead>,
+    checked: &AtomicU64,
+) -> Result<CopyReport, Refusal> {
+    visit_copy(path, newest, &mut CountingVisitor(checked))
+}
+
 /// Visitor of the good parts of a copy, in the order of the copy: records first.
 pub trait BundleVisitor {
     /// Takes the next good record with its body.
@@ -106,6 +119,9 @@ pub trait BundleVisitor {
     fn looks_at_records(&self) -> bool {
         true
     }
+
+    /// Takes note that the next record is good.
+    fn checked_record(&mut self) {}
 
     /// Takes the leaf hash of the next record, whose retention has ended.
     fn expired_record(&mut self, _leaf: Digest) {}
@@ -133,6 +149,24 @@ impl BundleVisitor for SilentVisitor {
 
     fn looks_at_records(&self) -> bool {
         false
+    }
+}
+
+struct CountingVisitor<'a>(&'a AtomicU64);
+
+impl BundleVisitor for CountingVisitor<'_> {
+    fn record(&mut self, _: &Record, _: RecordBody) {}
+
+    fn looks_at_records(&self) -> bool {
+        false
+    }
+
+    fn checked_record(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn expired_record(&mut self, _leaf: Digest) {
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 

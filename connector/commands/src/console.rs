@@ -27,6 +27,7 @@ mod session_acts;
 mod record_pages;
 mod setting_pages;
 mod token_acts;
+mod verification_pages;
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;

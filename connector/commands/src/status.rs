@@ -6,6 +6,7 @@ mod waiting_item;
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
+use crate::audit::verification::VerificationReport;
 use crate::cli::command_report::CommandReport;
 use crate::status::daily_figures::DailyFigures;
 use crate::status::time_stamps::TimeStampReport;
@@ -64,6 +65,7 @@ pub(crate) async fn report_status(
         ends_omitted: periods.len().saturating_sub(ends.len()),
         ends,
         records: connector.records.log.size(),
+        verification: VerificationReport::of(connector),
         time_stamp: TimeStampReport::of(&time_stamps),
         bundle: bundle.content().sequence,
         rulebook: rulebooks.in_force(now).map(number),
@@ -100,6 +102,8 @@ struct StatusReport {
     ends_omitted: usize,
     /// Records in the log.
     records: u64,
+    /// Verification of the log that runs, and the last result since the connector was started.
+    verification: VerificationReport,
     time_stamp: Option<TimeStampReport>,
     /// Number of the trust bundle.
     bundle: u64,
@@ -221,6 +225,8 @@ impl CommandReport for StatusReport {
         ));
         let newest = self.newest_time_stamp.iter();
         lines.extend(newest.map(|newest| format!("time stamps: {newest}")));
+        let verified = self.verification.describe_last();
+        lines.extend(verified.map(|verified| format!("log: {verified}")));
         lines.join("\n")
     }
 }

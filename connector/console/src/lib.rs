@@ -92,7 +92,9 @@ pub use crate::page::evidence::received::{
 pub use crate::page::evidence::record::LogRecord;
 pub use crate::page::evidence::record_list::{RecordListFilter, RecordListView, render_records};
 pub use crate::page::evidence::record_proof::{ProofHead, RecordProofView, render_record};
-pub use crate::page::evidence::verification::render_verification;
+pub use crate::page::evidence::verification::{
+    VERIFICATION_ADDRESS, VerificationView, render_verification,
+};
 pub use crate::page::evidence::{EvidenceView, ForkedLog, HeadWitness, render_evidence};
 pub use crate::page::fault::{FaultView, render_fault};
 pub use crate::page::group::{GROUPS_ADDRESS, GroupRow, ProposedMembers, describe_group_addition, describe_group_removal, render_groups};
@@ -151,6 +153,9 @@ pub use crate::part::dataset_words::StatedFault;
 pub use crate::part::folder_layout::{
     FolderFrame, FolderPage, FolderStyle, contract_file_name, month_file_name,
     render_language_choice,
+};
+pub use crate::part::log_verification::{
+    LogVerification, RunningVerification, VerificationFault, VerificationResult,
 };
 pub use crate::part::passkey_element::PasskeyRequest;
 

@@ -13,6 +13,7 @@ pub(crate) mod folder_layout;
 pub(crate) mod guide_text;
 pub(crate) mod help_address;
 pub(crate) mod layout;
+pub(crate) mod log_verification;
 pub(crate) mod look_form;
 pub(crate) mod magnitude;
 pub(crate) mod passkey_element;

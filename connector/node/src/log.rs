@@ -6,6 +6,7 @@ pub(crate) mod evidence_recording;
 pub mod index;
 pub(crate) mod log_heads;
 pub(crate) mod log_proof;
+pub mod log_verification;
 pub mod record_keeping;
 pub mod time_stamp_progress;
 pub mod time_stamping;

@@ -191,6 +191,7 @@ impl<'a> CopyCheck<'a> {
     /// Takes a good line. Its record is built only if the visitor wants it.
     pub(super) fn see_good(&mut self, good: &VerifiedLine<'_>) {
         self.note_time(good.at);
+        self.each.checked_record();
         if self.each.looks_at_records()
             && let Some(record) = good.record()
             && let Some(body) = self.read_body(&record)

@@ -2,6 +2,7 @@
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
+use crate::audit::verification::VerificationReport;
 use crate::cli::command_report::CommandReport;
 use crate::status::time_stamps::TimeStampReport;
 use hansa_audit_log::time::UtcTimestamp;
@@ -51,6 +52,8 @@ struct LogSummary {
     incidents: usize,
     /// Reason why nothing can be recorded.
     fault: Option<String>,
+    /// Verification that runs, and the last result.
+    verification: VerificationReport,
 }
 
 /// Participant that has cosigned a head of the own log.
@@ -102,6 +105,7 @@ fn summarise_log(connector: &Connector) -> Result<LogSummary, Refusal> {
         forks: forks.collect(),
         incidents: connector.incidents()?.len(),
         fault: find_write_fault(connector).map(|fault| fault.to_string()),
+        verification: VerificationReport::of(connector),
     })
 }
 
@@ -151,6 +155,9 @@ impl CommandReport for LogSummary {
         }
         if self.incidents > 0 {
             text.push_str(&format!("\n  stated incidents: {}", self.incidents));
+        }
+        if let Some(last) = self.verification.describe_last() {
+            text.push_str(&format!("\n  {last}"));
         }
         if let Some(fault) = &self.fault {
             text.push_str(&format!("\n  CAN'T BE WRITTEN: {fault}"));

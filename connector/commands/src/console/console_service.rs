@@ -23,6 +23,7 @@ use crate::console::setting_pages::{
     show_statement, show_tokens,
 };
 use crate::console::{evidence_pages, login_pages};
+use crate::console::verification_pages::{begin_verification, show_verification};
 use hansa_console::{
     ActKind, SignInFault, SignInView, StatusView, find_asset, render_overview, render_sign_in,
     sees_whole_state,
@@ -244,7 +245,7 @@ async fn show_page(
         ["evidence", "records"] => evidence_pages::show_records(visit).await?,
         ["evidence", "records", number] => show_record(visit, number).await?,
         ["evidence", "heads"] => evidence_pages::show_heads(visit).await?,
-        ["evidence", "verify"] => evidence_pages::show_verification(visit).await?,
+        ["evidence", "verify"] => show_verification(visit).await?,
         ["me", "passkeys"] => show_passkeys(visit).await?,
         ["oidc", "start"] => login_pages::start_act_login(visit).await?,
         _ => return Ok(None),
@@ -270,6 +271,7 @@ async fn carry_out_act(
         ["operations", "doctor", name] => run_check(visit, Some(name)).await?,
         ["ask"] => submit_ask(visit).await?,
         ["answers", id, "stop"] => stop_answer(visit, id).await?,
+        ["evidence", "verify"] => begin_verification(visit).await?,
         ["evidence", "records", number] => submit_record_look(visit, number).await?,
         ["datasets", name] => submit_dataset_look(visit, name).await?,
         ["me", "passkeys"] => submit_passkey(visit).await?,

@@ -7,7 +7,7 @@ use crate::console::person_visit::{PersonVisit, quote_word, read_object};
 use hansa_console::{
     EvidenceView, LogHeadsView, LogRecord, ROWS_PER_PAGE, ReceivedFilter, ReceivedLine,
     ReceivedView, RecordListFilter, RecordListView, render_evidence, render_heads, render_received,
-    render_records, render_verification,
+    render_records,
 };
 use hansa_node::config::person::Role;
 use hansa_node::process::civil_day;
@@ -157,13 +157,6 @@ pub(super) async fn show_heads(visit: &PersonVisit<'_>) -> Result<ConsoleRespons
     };
     let shown = "hansa audit heads".to_owned();
     Ok(visit.show_page(shown, |frame| render_heads(frame, &view)))
-}
-
-/// How the log is verified. The page runs no verification.
-pub(super) async fn show_verification(visit: &PersonVisit<'_>) -> Result<ConsoleResponse, Refusal> {
-    let _permitted = visit.permit(READERS, PAGE).await?;
-    let shown = "hansa audit verify".to_owned();
-    Ok(visit.show_page(shown, render_verification))
 }
 
 /// Place of a record in an address.

@@ -13,9 +13,11 @@ pub mod verification;
 use crate::frame::{PageFrame, PersonRole};
 use crate::message::message;
 use crate::page::contract_list::ContractSummary;
+use crate::page::evidence::verification::VERIFICATION_ADDRESS;
 use crate::page::overview::{TimeStamp, render_time_stamp};
 use crate::part::address::{QueryAddress, contract_address};
 use crate::part::layout::{PageContent, render_layout};
+use crate::part::log_verification::{LogVerification, render_last_result};
 use crate::part::table::{Fact, render_facts};
 use crate::part::text::reveal_controls;
 use crate::part::time::render_instant_text;
@@ -59,6 +61,9 @@ pub struct EvidenceView {
     /// Reason why nothing can be recorded.
     #[serde(default)]
     pub fault: Option<String>,
+    /// Verification that runs, and the last result.
+    #[serde(default)]
+    pub verification: LogVerification,
 }
 
 /// Participant that has cosigned a head of the own log.
@@ -167,6 +172,10 @@ fn list_log_facts(frame: &PageFrame<'_>, view: &EvidenceView) -> Vec<Fact> {
     facts.push(Fact::new(
         message!(language, "log-witnesses"),
         render_witnesses(language, &view.witnesses),
+    ));
+    facts.push(Fact::new(
+        message!(language, "last-verification"),
+        html! { a href=(VERIFICATION_ADDRESS) { (render_last_result(frame, &view.verification)) } },
     ));
     facts.extend(view.time_stamp.as_ref().map(|stamp| {
         let value = render_time_stamp(frame, stamp);

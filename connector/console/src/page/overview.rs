@@ -6,6 +6,7 @@ use crate::frame::{PageFrame, PersonRole};
 use crate::message::message;
 use crate::page::overview::waiting_list::{WaitingItem, render_waiting_list};
 use crate::part::layout::{PageContent, render_layout};
+use crate::part::log_verification::{LogVerification, render_last_result};
 use crate::part::table::{DataTable, Fact, render_facts, render_table};
 use crate::part::text::reveal_controls;
 use crate::part::time::render_instant_text;
@@ -35,6 +36,9 @@ pub struct StatusView {
     pub ends_omitted: u64,
     /// Number of records in the log.
     pub records: u64,
+    /// Verification of the log that runs, and the last result.
+    #[serde(default)]
+    pub verification: LogVerification,
     /// Newest time stamp of the log; none without an authority.
     #[serde(default)]
     pub time_stamp: Option<TimeStamp>,
@@ -174,6 +178,10 @@ fn list_stock_facts(frame: &PageFrame<'_>, view: &StatusView) -> Vec<Fact> {
     let number = |number: u64| html! { (language.format_number(number)) };
     let mut facts = vec![
         Fact::new(message!(language, "log-records"), number(view.records)),
+        Fact::new(
+            message!(language, "last-verification"),
+            render_last_result(frame, &view.verification),
+        ),
         Fact::new(
             message!(language, "contracts-in-force"),
             number(view.contracts_in_force),

@@ -3,8 +3,9 @@
 use crate::tests::page_check::{check_page, check_view, elements};
 use crate::{
     EvidenceView, LogHeadsView, PageFrame, PersonLabel, PersonRole, ReceivedFilter, ReceivedLine,
-    ReceivedView, RecordListFilter, RecordListView, RecordLooks, RecordProofView, render_evidence,
-    render_heads, render_received, render_record, render_records, render_verification,
+    ReceivedView, RecordListFilter, RecordListView, RecordLooks, RecordProofView, VerificationView,
+    render_evidence, render_heads, render_received, render_record, render_records,
+    render_verification,
 };
 use hansa_policy::term::language::Language;
 use serde_json::{Value, json};
@@ -207,9 +208,23 @@ fn each_page_of_the_evidence_holds_with_any_text() {
             render_heads(&frame(language, "/evidence/heads"), &view)
         },
     );
-    check_view(&json!({}), &[], |language, _| {
-        render_verification(&frame(language, "/evidence/verify"))
+    let mut verification = json!({
+        "running": { "began": "2026-11-27T09:14:00Z", "records": 48_113, "checked": 12_000 },
+        "last": { "at": "2026-11-26T09:14:00Z", "records": 47_000, "faults": [
+            { "code": "EVIDENCE_BROKEN", "sentence": "record 48 was edited" },
+            { "code": "LOG_FORK", "sentence": "two histories" },
+        ] },
     });
+    for _ in 0..2 {
+        check_view(&verification, &["code", "sentence"], |language, object| {
+            let view = VerificationView {
+                verification: read(object),
+                key: Some("key-of-form".to_owned()),
+            };
+            render_verification(&frame(language, "/evidence/verify"), &view)
+        });
+        verification["running"] = Value::Null;
+    }
 }
 
 #[test]
@@ -393,4 +408,46 @@ fn a_fork_stands_first_with_the_steps_of_each_side() {
             .contains("No contradiction between heads is known.")
     );
     assert!(!page[0].text.contains("What a partner does"));
+}
+
+#[test]
+fn the_last_verification_is_told_with_its_instant_and_its_records() {
+    let mut summary = sample_summary();
+    let read_text = |summary: &Value| {
+        let view: EvidenceView = read(summary);
+        let page = render_evidence(&frame(Language::En, "/evidence"), &view);
+        check_page(&page)[0].text.clone()
+    };
+    assert!(read_text(&summary).contains("not verified since the connector was started"));
+    summary["verification"] = json!({
+        "running": null,
+        "last": { "at": "2026-11-27T08:14:00Z", "records": 47_900, "faults": [] },
+    });
+    let text = read_text(&summary);
+    for part in ["27 Nov 2026, 09:14", "records: 47,900", "in order"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let view = |key: Option<&str>, summary: &Value| VerificationView {
+        verification: read(&summary["verification"]),
+        key: key.map(str::to_owned),
+    };
+    let page = |view| render_verification(&frame(Language::En, "/evidence/verify"), &view);
+    assert!(page(view(Some("key-of-form"), &summary)).contains("key-of-form"));
+    assert!(!page(view(None, &summary)).contains("<button class=\"main\""));
+    // While one runs, none is begun.
+    summary["verification"]["running"] =
+        json!({ "began": "2026-11-27T09:40:00Z", "records": 48_113, "checked": 12_000 });
+    let running = page(view(Some("key-of-form"), &summary));
+    assert!(!running.contains("key-of-form"), "{running}");
+    assert!(
+        running.contains("Records checked: 12,000 of 48,113"),
+        "{running}"
+    );
+    summary["verification"]["last"]["faults"] =
+        json!([{ "code": "EVIDENCE_BROKEN", "sentence": "record 48 was edited" }]);
+    let text = read_text(&summary);
+    assert!(
+        text.contains("Faults: 1") && !text.contains("in order"),
+        "{text}"
+    );
 }

@@ -2,6 +2,7 @@
 
 use crate::answer::query_texts::text_queue::QueryTextQueue;
 use crate::log::index;
+use crate::log::log_verification::LogVerifications;
 use crate::log::time_stamp_progress::TimeStampState;
 use crate::participant::pseudonyms::PseudonymRegistry;
 use crate::process::blocking_work::run_waiting;
@@ -27,6 +28,8 @@ pub struct RecordKeeping {
     pub archive_lock: Mutex<()>,
     /// Time stamps of the log's heads.
     pub time_stamps: TimeStampState,
+    /// Verifications of the log.
+    pub verifications: LogVerifications,
     /// Fault if the signed heads of the log were missing when it was opened.
     pub(crate) lost_heads: Option<Refusal>,
 }

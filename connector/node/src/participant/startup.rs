@@ -19,6 +19,7 @@ use crate::dataset::dataset_state::DatasetState;
 use crate::dataset::{provider_restrictions, published_lists};
 use crate::league::{group_lists, rulebook_register};
 use crate::log::audit_event::AuditEvent;
+use crate::log::log_verification::LogVerifications;
 use crate::log::record_keeping::RecordKeeping;
 use crate::log::time_stamp_progress::TimeStampState;
 use crate::log::{index, unfiled_documents};
@@ -225,6 +226,7 @@ impl Connector {
                 documents,
                 archive_lock: Mutex::new(()),
                 time_stamps: TimeStampState::default(),
+                verifications: LogVerifications::default(),
                 lost_heads,
                 state: Mutex::new(state),
             },
