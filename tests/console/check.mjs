@@ -190,6 +190,27 @@ async function checkPasskey(page, path) {
   expect((await page.locator(".done").count()) === 1, "the passkey signed nothing");
 }
 
+// Two minutes before the session ends the page says so, and the session is made longer on the same page. The clock is that of the browser.
+async function checkSession(context) {
+  const page = watch(await context.newPage());
+  await page.clock.install();
+  await open(page, "/contracts", "en");
+  const address = page.url();
+  const left = Number(await page.getAttribute("hansa-session", "data-left"));
+  const part = (name) => page.locator(`hansa-session [data-part='${name}']`);
+  expect(!(await part("soon").isVisible()), "a warning long before the session ends");
+  await page.clock.fastForward(left - 60_000);
+  expect(await part("soon").isVisible(), "no warning before the session ends");
+  await checkAccessibility(page, "end of the session");
+  await checkWidth(page, "end of the session");
+  await press(page, "hansa-session button", "Enter");
+  await part("soon").waitFor({ state: "hidden" });
+  expect(page.url() === address, "staying signed in left the page");
+  await page.clock.fastForward(left + 5_000);
+  expect(await part("over").isVisible(), "no word about a session that has ended");
+  await page.close();
+}
+
 if (pictures) mkdirSync(pictures, { recursive: true });
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
 const context = await browser.newContext();
@@ -221,6 +242,7 @@ for (let round = 0; round < 20; round += 1) {
 paints.sort((one, other) => one - other);
 
 if (signed) await checkPasskey(page, signed);
+await checkSession(context);
 
 // Sign-out by keyboard alone, and nothing in the history.
 await open(page, "/", "en");

@@ -296,3 +296,34 @@ fn who_is_no_auditor_begins_no_verification() {
     let summary = lindau.hansa(&["--json", "audit", "summary"]).must().json();
     assert!(summary["verification"]["last"].is_null(), "{summary}");
 }
+
+#[test]
+fn a_session_is_told_its_end_and_is_made_longer() {
+    let league = TestLeague::new(binary());
+    let mut lindau = league.city("lindau");
+    lindau.configure(&console("\"officer\""));
+    lindau.serve();
+    let mut browser = signed_in(&lindau);
+    let page = browser.get("/me");
+    assert!(
+        page.body.contains("<hansa-session data-left=\"900000\">"),
+        "{}",
+        page.body
+    );
+    assert!(
+        page.body.contains("action=\"/stay\" target=\"_blank\""),
+        "{}",
+        page.body
+    );
+    let stayed = browser.post("/stay", "as=text");
+    assert_eq!(stayed.status, 200, "{}", stayed.body);
+    assert!(stayed.head.contains("text/plain"), "{}", stayed.head);
+    let (left, end) = stayed.body.split_once('\n').unwrap();
+    assert_eq!(left, "900000");
+    assert!(end.contains(':'), "an instant: {end}");
+    // Without scripts a page answers.
+    assert_eq!(location(&browser.post("/stay", "")), "/me");
+    assert_eq!(browser.get("/stay").status, 404, "a look changes nothing");
+    browser.session = None;
+    assert_eq!(location(&browser.post("/stay", "as=text")), "/enter");
+}

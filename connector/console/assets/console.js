@@ -1,3 +1,5 @@
+// Script of the console: passkeys, and the end of the session.
+//
 // Passkeys in the browser: asks the authenticator, and sends its answer in the form that the server has written.
 // Each value travels in base64url. Each sentence stands in an attribute of the element, in the language of the page.
 
@@ -92,3 +94,66 @@ class PasskeyElement extends HTMLElement {
 }
 
 customElements.define("hansa-passkey", PasskeyElement);
+
+// End of the session: warns two minutes before it, and makes the session longer where the person says so. The page stays, and with it what was
+// typed. The server says how much time is left; another open page of the person says when it was used.
+class SessionElement extends HTMLElement {
+  connectedCallback() {
+    this.pages = new BroadcastChannel("hansa-session");
+    this.pages.addEventListener("message", ({ data }) => this.extend(data.left, data.end));
+    this.report(Number(this.dataset.left), this.part("end").textContent);
+    const form = this.querySelector("form");
+    form?.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.stay(form);
+    });
+    const tab = this.part("tab");
+    if (tab) tab.hidden = true;
+    this.clock = setInterval(() => this.look(), 1000);
+  }
+
+  disconnectedCallback() {
+    clearInterval(this.clock);
+    this.pages.close();
+  }
+
+  part(name) {
+    return this.querySelector(`[data-part='${name}']`);
+  }
+
+  look() {
+    const left = this.end - Date.now();
+    this.part("soon").hidden = left > 120000 || left <= 0;
+    this.part("over").hidden = left > 0;
+    this.classList.toggle("due", left <= 120000);
+  }
+
+  extend(left, end) {
+    this.end = Date.now() + left;
+    this.part("end").textContent = end;
+    this.look();
+  }
+
+  report(left, end) {
+    this.extend(left, end);
+    this.pages.postMessage({ left, end });
+  }
+
+  async stay(form) {
+    let answer;
+    try {
+      answer = await fetch(form.action, { method: "POST", body: new URLSearchParams({ as: "text" }) });
+    } catch {
+      // The network is away; the warning stays.
+      return;
+    }
+    if (!answer.ok || answer.redirected) {
+      this.extend(0, this.part("end").textContent);
+      return;
+    }
+    const [left, end] = (await answer.text()).split("\n");
+    this.report(Number(left), end);
+  }
+}
+
+customElements.define("hansa-session", SessionElement);

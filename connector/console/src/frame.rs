@@ -34,6 +34,8 @@ pub struct PageFrame<'a> {
     pub done: Option<&'a ActNote>,
     /// Logs with two histories.
     pub forks: ForkNotice<'a>,
+    /// End of the session, if nothing more is asked.
+    pub session_end: Option<SessionEnd>,
 }
 
 impl<'a> PageFrame<'a> {
@@ -55,6 +57,7 @@ impl<'a> PageFrame<'a> {
             notices: &[],
             done: None,
             forks: ForkNotice::Known(&[]),
+            session_end: None,
         }
     }
 
@@ -80,6 +83,17 @@ pub struct ActNote {
     pub waits: bool,
     /// `true` if a part of it was refused or failed.
     pub has_faults: bool,
+}
+
+/// End of a session, if nothing more is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionEnd {
+    /// Instant of the end.
+    pub at: UtcTimestamp,
+    /// Milliseconds until then.
+    pub left_ms: u64,
+    /// `true` if the person can stay signed in for longer.
+    pub can_stay: bool,
 }
 
 /// Knowledge of logs with two histories.

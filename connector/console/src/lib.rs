@@ -45,7 +45,9 @@ pub mod page;
 mod part;
 
 pub use crate::asset::{Asset, find_asset, style_sheet_address};
-pub use crate::frame::{ActNote, ForkNotice, LogFork, PageFrame, PersonLabel, PersonRole};
+pub use crate::frame::{
+    ActNote, ForkNotice, LogFork, PageFrame, PersonLabel, PersonRole, SessionEnd,
+};
 pub use crate::page::act::{
     ActCheckView, ActFault, ActFields, ActKind, DoneActView, LoginStep, PendingActKind,
     PendingActView, PendingFault, PendingForm, offers_counter, render_act_check,
@@ -158,6 +160,7 @@ pub use crate::part::log_verification::{
     LogVerification, RunningVerification, VerificationFault, VerificationResult,
 };
 pub use crate::part::passkey_element::PasskeyRequest;
+pub use crate::part::session_end::{STAY_ADDRESS, describe_session_end};
 
 #[cfg(test)]
 mod tests;

@@ -19,6 +19,7 @@ pub(crate) mod magnitude;
 pub(crate) mod passkey_element;
 pub(crate) mod quotation;
 pub(crate) mod section_links;
+pub(crate) mod session_end;
 pub(crate) mod table;
 pub(crate) mod text;
 pub(crate) mod time;

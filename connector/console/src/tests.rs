@@ -16,6 +16,7 @@ mod page_check;
 mod passkey;
 mod policy;
 mod sample;
+mod session_end;
 mod setting;
 mod verdict;
 

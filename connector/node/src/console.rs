@@ -15,7 +15,7 @@ use crate::config::ConnectorConfig;
 use crate::config::console::SignInMethod;
 use crate::config::person::PersonConfig;
 use crate::config::person_key::PersonKey;
-use crate::console::session::{Browser, IssuerSession, ListedSession, SessionLife};
+use crate::console::session::{Browser, IssuerSession, ListedSession, SessionLife, SessionTime};
 use crate::log::audit_event::AuditEvent;
 use crate::participant::Connector;
 use crate::participant::caller::Caller;
@@ -47,6 +47,8 @@ pub struct SignInInvitation {
 pub struct SignedInPerson {
     /// Person, with the roles.
     pub person: PersonConfig,
+    /// Time that the session has left.
+    pub left: SessionTime,
 }
 
 /// Gives a code to the person of a Unix user. Codes that the person has not used end.
@@ -176,6 +178,7 @@ pub fn find_session(
     };
     Some(SignedInPerson {
         person: person.clone(),
+        left: session.left,
     })
 }
 

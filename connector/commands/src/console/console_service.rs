@@ -20,7 +20,7 @@ use crate::console::policy_pages::{show_policies, show_policy};
 use crate::console::record_pages::{show_record, submit_record_look};
 use crate::console::setting_pages::{
     show_configuration, show_error_help, show_help, show_help_topic, show_own_person, show_people,
-    show_statement, show_tokens,
+    show_statement, show_tokens, stay_signed_in,
 };
 use crate::console::{evidence_pages, login_pages};
 use crate::console::verification_pages::{begin_verification, show_verification};
@@ -267,6 +267,7 @@ async fn carry_out_act(
             None => return Ok(None),
         },
         ["acts", id] => finish_act(visit, id).await?,
+        ["stay"] => stay_signed_in(visit).await?,
         ["operations", "doctor"] => run_check(visit, None).await?,
         ["operations", "doctor", name] => run_check(visit, Some(name)).await?,
         ["ask"] => submit_ask(visit).await?,

@@ -2,8 +2,8 @@
 
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_console::{
-    ActNote, FaultView, ForkNotice, LogFork, PageFrame, PersonLabel, PersonRole, encode_address,
-    render_fault,
+    ActNote, FaultView, ForkNotice, LogFork, PageFrame, PersonLabel, PersonRole, SessionEnd,
+    encode_address, render_fault,
 };
 use hansa_node::config::ConnectorConfig;
 use hansa_node::console;
@@ -68,6 +68,17 @@ impl FrameFacts {
         self.language = language;
     }
 
+    /// End of the session, if nothing more is asked.
+    pub(super) fn session_end(&self) -> Option<SessionEnd> {
+        let left = self.person.as_ref()?.left;
+        let micros = i64::try_from(left.left.as_micros()).unwrap_or(i64::MAX);
+        Some(SessionEnd {
+            at: self.as_of?.plus_micros(micros),
+            left_ms: u64::try_from(left.left.as_millis()).unwrap_or(u64::MAX),
+            can_stay: left.can_grow,
+        })
+    }
+
     /// The frame of the page.
     pub(super) fn to_frame(&self) -> PageFrame<'_> {
         PageFrame {
@@ -84,6 +95,7 @@ impl FrameFacts {
             as_of: self.as_of,
             address: &self.address,
             waiting: self.waiting,
+            session_end: self.session_end(),
             command: self.command.as_deref(),
             notices: &self.notices,
             done: self.done.as_ref(),

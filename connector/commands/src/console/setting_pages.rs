@@ -3,16 +3,16 @@
 use crate::cli::connector_command::ConnectorCommand;
 use crate::config::arguments::ConfigCommand;
 use crate::console::operation_pages::page_command;
-use crate::console::page_visit::{PageVisit, html_response};
+use crate::console::page_visit::{PageVisit, html_response, redirect};
 use crate::console::person_visit::PersonVisit;
 use crate::console::token_acts::list_own_tokens;
 use crate::person::arguments::PersonCommand;
 use crate::token::arguments::TokenCommand;
 use hansa_console::{
     AccessibilityView, Configuration, ConfigurationView, GuideTopic, OwnPersonView, OwnSession,
-    PageFrame, PersonRow, ROWS_PER_PAGE, TokenListView, TokenRow, render_accessibility,
-    render_configuration, render_error_help, render_help, render_help_topic, render_licences,
-    render_own_person, render_people, render_tokens,
+    PageFrame, PersonRow, ROWS_PER_PAGE, TokenListView, TokenRow, describe_session_end,
+    render_accessibility, render_configuration, render_error_help, render_help, render_help_topic,
+    render_licences, render_own_person, render_people, render_tokens,
 };
 use hansa_node::config::person::Role;
 use hansa_node::console;
@@ -106,6 +106,19 @@ pub(super) async fn show_own_person(visit: &PersonVisit<'_>) -> Result<ConsoleRe
     let facts = visit.plain_frame_facts();
     let page = render_own_person(&facts.to_frame(), &view);
     Ok(html_response(200, page))
+}
+
+/// Answers a person who stays signed in: the request itself has made the session longer.
+pub(super) async fn stay_signed_in(visit: &PersonVisit<'_>) -> Result<ConsoleResponse, Refusal> {
+    let _permitted = visit.permit(Role::ALL, "me").await?;
+    let facts = visit.plain_frame_facts();
+    match (visit.form_value("as"), facts.session_end()) {
+        ("text", Some(end)) => Ok(ConsoleResponse {
+            content_type: "text/plain; charset=utf-8",
+            ..html_response(200, describe_session_end(&facts.to_frame(), end))
+        }),
+        _ => Ok(redirect("/me")),
+    }
 }
 
 /// Meaning of an error code; none for an unknown code.

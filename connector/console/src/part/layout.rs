@@ -6,6 +6,7 @@ use crate::message::message;
 use crate::part::act_note::render_act_note;
 use crate::part::address::{QueryAddress, own_path, query_without};
 use crate::part::help_address::{INCIDENT_HELP, help_address};
+use crate::part::session_end::render_session_end;
 use crate::part::text::reveal_controls;
 use crate::part::time::render_instant;
 use hansa_policy::term::language::Language;
@@ -373,6 +374,7 @@ fn render_footer(frame: &PageFrame<'_>) -> Markup {
     let language = frame.language;
     html! {
         footer {
+            (render_session_end(frame))
             @if let Some(command) = frame.command {
                 details {
                     summary { (message!(language, "as-command")) }

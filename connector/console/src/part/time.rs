@@ -44,7 +44,7 @@ pub(crate) fn describe_month(language: Language, text: &str) -> String {
 }
 
 /// Day, time and place of an instant, such as `27 Nov 2026, 10:42 (Berlin)`.
-fn describe_instant(frame: &PageFrame<'_>, instant: UtcTimestamp) -> String {
+pub(crate) fn describe_instant(frame: &PageFrame<'_>, instant: UtcTimestamp) -> String {
     let language = frame.language;
     let offset = zone_offset_minutes(instant, frame.zone);
     let place = match offset {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// Elements that pages have.
-const ELEMENTS: [&str; 64] = [
+const ELEMENTS: [&str; 65] = [
     "a",
     "bdi",
     "blockquote",
@@ -34,6 +34,7 @@ const ELEMENTS: [&str; 64] = [
     "h2",
     "h3",
     "hansa-passkey",
+    "hansa-session",
     "head",
     "header",
     "html",

@@ -52,6 +52,17 @@ pub struct SessionPerson {
     pub key: PersonKey,
     /// Roles of the person at the sign-in.
     pub roles: BTreeSet<Role>,
+    /// Time that is left.
+    pub left: SessionTime,
+}
+
+/// Time that a session has left after a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionTime {
+    /// Time until the session ends, if no other request comes.
+    pub left: Duration,
+    /// `true` if another request makes it longer.
+    pub can_grow: bool,
 }
 
 /// Login at the issuer that opened a session.
@@ -120,6 +131,17 @@ impl Session {
     fn is_over(&self, life: SessionLife, ticks: i64) -> bool {
         passed_since(self.used, ticks) >= life.idle
             || passed_since(self.opened, ticks) >= life.longest
+    }
+
+    /// Time that is left after a request at this instant.
+    fn time_left(&self, life: SessionLife, ticks: i64) -> SessionTime {
+        let by_age = life
+            .longest
+            .saturating_sub(passed_since(self.opened, ticks));
+        SessionTime {
+            left: by_age.min(life.idle),
+            can_grow: by_age > life.idle,
+        }
     }
 }
 
@@ -214,6 +236,7 @@ impl Sessions {
         Some(SessionPerson {
             key: session.key.clone(),
             roles: session.roles.clone(),
+            left: session.time_left(life, ticks),
         })
     }
 
@@ -383,6 +406,26 @@ mod tests {
             ticks += 600 * 1_000_000;
         }
         assert!(sessions.find("secret", &here, LIFE, ticks).is_none());
+    }
+
+    #[test]
+    fn a_session_tells_the_time_that_is_left() {
+        let here = browser(1, 1, "Firefox");
+        let mut sessions = Sessions::default();
+        sessions.open("secret", &person(), &here, NOW);
+        let mut left_at = |seconds: i64| {
+            let found = sessions.find("secret", &here, LIFE, NOW + seconds * 1_000_000);
+            let left = found.unwrap().left;
+            (left.left.as_secs(), left.can_grow)
+        };
+        assert_eq!(left_at(0), (900, true));
+        assert_eq!(left_at(600), (900, true), "a request makes it longer");
+        for seconds in (1_200..28_000).step_by(600) {
+            left_at(seconds);
+        }
+        // Near its longest time nothing makes it longer.
+        assert_eq!(left_at(28_200), (600, false));
+        assert_eq!(left_at(28_500), (300, false));
     }
 
     #[test]
