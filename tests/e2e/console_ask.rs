@@ -457,3 +457,44 @@ fn questions_are_for_analysts() {
     assert_eq!(browser.post("/answers/00/stop", "").status, 403);
     assert!(!browser.get("/").body.contains("href=\"/ask\""));
 }
+
+#[test]
+fn an_answer_with_places_is_shown_on_a_map() {
+    let league = TestLeague::new(binary());
+    let (lindau, bremen) = city_and_analysts(&league);
+    let mut browser = signed_in(&bremen);
+    let places = "SELECT site, 9.68 AS lon, 47.5 + bikes / 10000.0 AS lat FROM lindau.bikes";
+    let address = ask(&mut browser, places);
+    let page = wait_for_end(&mut browser, &address);
+    let map = format!("{address}/map");
+    assert!(
+        page.body.contains(&format!("href=\"{map}\"")),
+        "{}",
+        page.body
+    );
+    let asked = lindau.records("permit").len();
+    let shown = browser.get(&map);
+    assert_eq!(shown.status, 200, "{}", shown.body);
+    for part in [
+        "class=\"marks\"",
+        "Hafen",
+        "Insel",
+        "47.53",
+        "Places of the answer: 2",
+    ] {
+        assert!(shown.body.contains(part), "{part}: {}", shown.body);
+    }
+    assert!(!shown.body.contains("style="), "{}", shown.body);
+    assert_eq!(
+        lindau.records("permit").len(),
+        asked,
+        "nothing is asked again"
+    );
+    // Another person has no such answer, and an answer without places no map.
+    let mut other = second_signed_in(&bremen);
+    assert_eq!(other.get(&map).status, 404);
+    let address = ask(&mut browser, "SELECT site, bikes FROM lindau.bikes");
+    let page = wait_for_end(&mut browser, &address);
+    assert!(!page.body.contains("/map\""), "{}", page.body);
+    assert_eq!(browser.get(&format!("{address}/map")).status, 404);
+}

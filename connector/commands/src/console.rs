@@ -3,6 +3,7 @@
 mod act_form_pages;
 mod act_pages;
 mod answer_download;
+mod answer_map_pages;
 pub(crate) mod arguments;
 mod ask_pages;
 mod asked_question;

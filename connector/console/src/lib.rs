@@ -58,6 +58,9 @@ pub use crate::page::act_form::{
     ActFieldFault, ActForm, ActFormView, ActPreview, ActResultView, ActStep, ActValue,
     render_act_form, render_act_result,
 };
+pub use crate::page::answer::answer_map::{
+    AnswerMapView, MOST_MAP_ROWS, MapColumns, MapRow, render_answer_map,
+};
 pub use crate::page::answer::{
     AnswerReport, AnswerState, AnswerView, ColumnKind, MOST_COLUMNS, OwedDuties, OwedDuty,
     render_answer,

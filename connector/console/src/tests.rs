@@ -11,6 +11,7 @@ mod help;
 mod html_reader;
 mod negotiation;
 mod kept_content;
+mod map;
 mod operation;
 mod page_check;
 mod passkey;

@@ -32,10 +32,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Roles that ask.
-const ASKERS: &[Role] = &[Role::Analyst];
+pub(super) const ASKERS: &[Role] = &[Role::Analyst];
 
 /// Words of the form that asks a question.
-const ASK: &str = "ask";
+pub(super) const ASK: &str = "ask";
 
 /// Longest text of a question of a form, bytes.
 const LONGEST: usize = 100_000;
@@ -231,7 +231,8 @@ async fn explain(
     permitted.read_one(command).await
 }
 
-fn command_line(verb: &str, form: &QuestionForm) -> String {
+/// Line of a command about a question.
+pub(super) fn command_line(verb: &str, form: &QuestionForm) -> String {
     let mut line = format!("hansa {verb} {}", quote_word(&form.sql));
     if !form.purpose.is_empty() {
         line.push_str(&format!(" --purpose {}", quote_word(&form.purpose)));
@@ -258,7 +259,7 @@ fn list_answers(visit: &PersonVisit<'_>) -> Vec<KeptAnswerSummary> {
 }
 
 /// Answer of the person. The answer of another person is as unknown as one that there never was.
-fn find_answer(visit: &PersonVisit<'_>, id: &str) -> Result<Arc<KeptAnswer>, Refusal> {
+pub(super) fn find_answer(visit: &PersonVisit<'_>, id: &str) -> Result<Arc<KeptAnswer>, Refusal> {
     let person = &visit.person.person.key;
     let answers = &visit.connector.console.answers;
     let found = answers.find(id, person, visit.connector.ticks());
@@ -278,7 +279,8 @@ const fn answer_state(phase: &AnswerPhase) -> AnswerState {
     }
 }
 
-fn question_form(answer: &KeptAnswer) -> QuestionForm {
+/// Form of the question of an answer.
+pub(super) fn question_form(answer: &KeptAnswer) -> QuestionForm {
     QuestionForm {
         sql: answer.question.sql.clone(),
         purpose: answer.question.purpose.clone(),

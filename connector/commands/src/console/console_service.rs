@@ -3,6 +3,7 @@
 use crate::cli::connector_command::ConnectorCommand;
 use crate::console::act_form_pages::{show_act_form, submit_act_form};
 use crate::console::act_pages::{finish_act, show_act, show_pending_act, submit_act};
+use crate::console::answer_map_pages::show_answer_map;
 use crate::console::ask_pages::{download_answer, show_answer, show_ask, stop_answer, submit_ask};
 use crate::console::catalog_pages::{show_catalog, show_catalog_entry};
 use crate::console::console_act::RequestedAct;
@@ -230,6 +231,7 @@ async fn show_page(
         ["help", "errors", code] => return show_error_help(visit, code).await,
         ["ask"] => show_ask(visit).await?,
         ["answers", id] => show_answer(visit, id).await?,
+        ["answers", id, "map"] => return show_answer_map(visit, id).await,
         ["answers", id, format] => return download_answer(visit, id, format).await,
         ["datasets"] => show_datasets(visit).await?,
         ["datasets", name] => show_dataset(visit, name).await?,

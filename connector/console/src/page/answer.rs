@@ -1,10 +1,13 @@
 //! Kept answer: its rows page by page, what it lacks, what is owed for it, and its files.
 
+pub mod answer_map;
+
 use crate::frame::PageFrame;
 use crate::message::message;
-use crate::page::ask::answer_address;
+use crate::page::answer::answer_map::MapColumns;
 use crate::page::ask::explanation::{MissingView, render_missing};
 use crate::page::fault::{FaultView, render_fault_facts};
+use crate::part::address::answer_address;
 use crate::part::chart::{ChartKind, ChartPoint, render_chart};
 use crate::part::contract_words::{link_contract, render_state};
 use crate::part::layout::{PageContent, render_layout};
@@ -349,6 +352,9 @@ fn render_rows(language: Language, view: &AnswerView) -> Markup {
             rows: view.cells.iter().map(|cells| cells.iter().map(|cell| render_cell(cell)).collect()).collect(),
         }))
         (render_rows_chart(language, view, columns))
+        @if let (Some(_), Some(address)) = (MapColumns::of(columns), answer_address(&view.id)) {
+            p { a href={ (address) "/map" } { (message!(language, "answer-map-open")) } }
+        }
         @if view.more_columns > 0 {
             p.hint { (message!(language, "answer-more-columns", number)) }
         }

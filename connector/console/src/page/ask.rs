@@ -7,6 +7,7 @@ use crate::message::message;
 use crate::page::answer::AnswerState;
 use crate::page::ask::explanation::{ExplanationView, render_explanation};
 use crate::page::fault::{FaultView, render_fault_facts};
+use crate::part::address::answer_address;
 use crate::part::contract_words::{kind_word, link_contract};
 use crate::part::layout::{PageContent, render_layout};
 use crate::part::table::{DataTable, render_table};
@@ -126,12 +127,6 @@ pub fn render_ask(frame: &PageFrame<'_>, view: &AskView) -> String {
             is_error: view.fault.is_some(),
         },
     )
-}
-
-/// Address of an answer. None for an identity that is not made of letters and digits.
-pub(crate) fn answer_address(id: &str) -> Option<String> {
-    let is_plain = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    is_plain.then(|| format!("/answers/{id}"))
 }
 
 fn render_form(language: Language, view: &AskView) -> Markup {

@@ -26,6 +26,12 @@ pub(crate) fn page_below(path: &str, segments: &[&str]) -> Option<String> {
     Some(address)
 }
 
+/// Address of an answer. None for an identity that is not made of letters and digits.
+pub(crate) fn answer_address(id: &str) -> Option<String> {
+    let is_plain = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_plain.then(|| format!("/answers/{id}"))
+}
+
 /// Path of an address, without its query. An address that leads away from this console gives `/`.
 pub(crate) fn own_path(address: &str) -> &str {
     let path = address.split(['?', '#']).next().unwrap_or_default();

@@ -3,6 +3,7 @@
 use crate::frame::PageFrame;
 use crate::message::message;
 use crate::part::dataset_words::{CoveredPeriod, describe_size, origin_word, render_period};
+use crate::part::map::{MapArea, MapContent, render_map};
 use crate::part::table::{DataTable, Fact, render_table};
 use crate::part::text::reveal_controls;
 use crate::part::time::render_instant_text;
@@ -129,6 +130,30 @@ impl DatasetEntry {
     /// `true` if rows or columns are about persons.
     pub(crate) fn is_about_persons(&self) -> bool {
         self.personal || self.columns.iter().any(|column| column.personal)
+    }
+}
+
+/// Section with the area of the rows on a map; empty where none is known.
+pub(crate) fn render_area_map(language: Language, entry: &DatasetEntry) -> Markup {
+    let edges = entry.area.as_ref();
+    let Some((edges, area)) = edges.and_then(|edges| Some((edges, MapArea::parse(edges)?))) else {
+        return html! {};
+    };
+    let [west, south, east, north] = edges.each_ref().map(|edge| reveal_controls(edge));
+    let title = message!(language, "area-degrees", west, south, east, north);
+    html! {
+        section aria-labelledby="map" {
+            h2 id="map" { (message!(language, "map")) }
+            (render_map(&MapContent {
+                title: &title,
+                north: &message!(language, "map-north"),
+                area,
+                is_area_shown: true,
+                points: &[],
+                listed: &[],
+            }))
+            p.hint { (message!(language, "map-hint")) }
+        }
     }
 }
 

@@ -349,3 +349,23 @@ fn rows_and_values_about_persons_are_shown_after_a_recorded_look_alone() {
     assert!(profile_values.iter().all(|value| profile.contains(value)));
     assert_eq!(forms(&profile), ["sample"]);
 }
+
+#[test]
+fn the_area_of_a_dataset_is_a_map_unless_it_bounds_nothing() {
+    let page_of = |report: &Value| {
+        let view = detail(report, DatasetSample::InPlace);
+        check_page(&render_dataset(&frame(Language::En), &view))
+    };
+    let mut report = sample_dataset();
+    let page = page_of(&report);
+    assert_eq!(elements(&page, "svg").len(), 1);
+    assert_eq!(elements(&page, "rect").len(), 2, "the ground and the area");
+    for area in [
+        json!(null),
+        json!(["7.7", "51.9", "7.5", "52"]),
+        json!(["x", "y", "z", "1"]),
+    ] {
+        report["area"] = area;
+        assert!(elements(&page_of(&report), "svg").is_empty());
+    }
+}

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// Elements that pages have.
-const ELEMENTS: [&str; 65] = [
+const ELEMENTS: [&str; 67] = [
     "a",
     "bdi",
     "blockquote",
@@ -17,6 +17,7 @@ const ELEMENTS: [&str; 65] = [
     "br",
     "button",
     "caption",
+    "circle",
     "code",
     "dd",
     "del",
@@ -52,6 +53,7 @@ const ELEMENTS: [&str; 65] = [
     "ol",
     "option",
     "p",
+    "path",
     "polyline",
     "pre",
     "q",

@@ -8,7 +8,8 @@ use crate::part::address::page_below;
 use crate::part::clause_table::{ClauseText, render_clauses};
 use crate::part::contract_words::link_contract;
 use crate::part::dataset_entry::{
-    DatasetEntry, OwnerStatement, list_entry_facts, list_statements, render_columns, render_queries,
+    DatasetEntry, OwnerStatement, list_entry_facts, list_statements, render_area_map,
+    render_columns, render_queries,
 };
 use crate::part::dataset_words::{CoveredPeriod, signing_word};
 use crate::part::layout::{PageContent, render_layout};
@@ -93,6 +94,7 @@ pub fn render_catalog_entry(frame: &PageFrame<'_>, view: &CatalogView) -> String
             h2 id="columns" { (message!(language, "columns")) }
             (render_columns(language, message!(language, "catalog-columns-caption", author), &view.entry.columns))
         }
+        (render_area_map(language, &view.entry))
         (render_contracts(frame, view))
         (render_offers(frame, view))
         (render_views(frame, view))

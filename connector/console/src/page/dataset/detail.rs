@@ -8,7 +8,7 @@ use crate::page::dataset::report::{
 };
 use crate::part::address::{QueryAddress, page_below};
 use crate::part::dataset_entry::{
-    list_entry_facts, list_statements, render_columns, render_queries,
+    list_entry_facts, list_statements, render_area_map, render_columns, render_queries,
 };
 use crate::part::dataset_words::{StatedFault, audience_word, render_stated_fault, signing_word};
 use crate::part::layout::{PageContent, render_layout};
@@ -106,6 +106,7 @@ pub fn render_dataset(frame: &PageFrame<'_>, view: &DatasetView) -> String {
         @if report.in_place.is_empty() {
             (render_profile(frame, view))
         }
+        (render_area_map(language, entry))
         (render_statements(language, report))
         (render_offers(frame, view))
         (render_restriction(language, report.restriction.as_ref()))
