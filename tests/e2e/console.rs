@@ -262,6 +262,7 @@ fn pages_are_seen_in_a_browser() {
         "/evidence/heads",
         "/evidence/verify",
         "/operations",
+        "/operations/history",
         "/operations/peers",
         "/operations/doctor",
         "/operations/running",

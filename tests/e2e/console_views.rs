@@ -327,3 +327,26 @@ fn a_session_is_told_its_end_and_is_made_longer() {
     browser.session = None;
     assert_eq!(location(&browser.post("/stay", "as=text")), "/enter");
 }
+
+#[test]
+fn an_operator_reads_the_figures_of_the_last_day() {
+    let league = TestLeague::new(binary());
+    let (lindau, _acme) = city_with_answer(&league, "\"operator\"");
+    let mut browser = signed_in(&lindau);
+    for path in ["/operations/history", "/operations/history?span=hour"] {
+        let page = browser.get(path);
+        assert_eq!(page.status, 200, "{path}: {}", page.body);
+        assert!(
+            page.body.contains("hansa status --minutes"),
+            "{}",
+            page.body
+        );
+    }
+    // A minute may not have ended yet; what has ended has the answer or comes after it.
+    let minutes = lindau
+        .hansa(&["--json", "status", "--minutes"])
+        .must()
+        .lines();
+    assert!(minutes.iter().all(|minute| number(minute, "rows") >= 0));
+    lindau.hansa(&["status", "--minutes", "--check"]).ends(2);
+}

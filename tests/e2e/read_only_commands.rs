@@ -38,7 +38,7 @@ fn commands_that_read_leave_no_trace() {
     let (lindau, acme) = league.long_table(200, ALL);
     let contract = acme.contract("lindau.long");
     acme.ask(COUNT).must();
-    let commands: [&[&str]; 18] = [
+    let commands: [&[&str]; 20] = [
         &["contract", "list"],
         &["contract", "show", &contract],
         &["catalog", "list"],
@@ -47,8 +47,10 @@ fn commands_that_read_leave_no_trace() {
         &["audit", "heads"],
         &["audit", "summary"],
         &["audit", "show", "0", "--proof"],
+        &["audit", "person", "7d2a90cc1b3f5e64"],
         &["audit", "received"],
         &["status"],
+        &["status", "--minutes"],
         &["peer", "list"],
         &["dataset", "list"],
         &["policy", "list"],

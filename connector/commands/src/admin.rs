@@ -135,7 +135,12 @@ impl ConnectorVerb for ConnectorCommand {
             ..
         } = context;
         answer_by_verb!(self, verb => verb.run(context).await, {
-            Self::Status { check } => crate::status::report_status(connector, check, out).await,
+            Self::Status { minutes: true, .. } => {
+                crate::status::minute_report::report_minutes(connector, out).await
+            }
+            Self::Status { check, .. } => {
+                crate::status::report_status(connector, check, out).await
+            }
             Self::Doctor { participant, peer } => {
                 crate::doctor::run_doctor(connector, participant.or(peer).as_deref(), out).await
             }

@@ -4,6 +4,7 @@ mod catalog_round;
 mod client_servers;
 mod inherited_listeners;
 pub(crate) mod member_hosts;
+mod minute_round;
 pub(crate) mod service_manager;
 pub(crate) mod temporary_folder;
 pub(crate) mod trace_export;
@@ -144,6 +145,10 @@ pub(crate) async fn serve_until_stopped(
     tasks.spawn(check_snapshots(Arc::clone(&connector), stop.clone()));
     tasks.spawn(stamp_heads(Arc::clone(&connector), stop.clone()));
     tasks.spawn(settle_sums(Arc::clone(&connector), stop.clone()));
+    tasks.spawn(minute_round::end_minutes(
+        Arc::clone(&connector),
+        stop.clone(),
+    ));
     tasks.spawn(catalog_round::refresh_catalogs(
         Arc::clone(&connector),
         stop.clone(),

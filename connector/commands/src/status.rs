@@ -1,6 +1,7 @@
 //! `hansa status`: how it stands, and what waits.
 
 mod daily_figures;
+pub(crate) mod minute_report;
 pub(crate) mod time_stamps;
 mod waiting_item;
 

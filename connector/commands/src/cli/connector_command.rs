@@ -36,6 +36,10 @@ pub enum ConnectorCommand {
         /// Exit with 1 when something waits
         #[arg(long)]
         check: bool,
+        /// The figures of each minute of the last day instead, as far as the connector has run: answers and their durations, rows,
+        /// refusals, memory, disk
+        #[arg(long, conflicts_with = "check")]
+        minutes: bool,
     },
     /// The running system, hop by hop
     #[command(after_help = "Example: hansa doctor munster")]

@@ -11,8 +11,8 @@ use crate::console::contract_pages::{show_comparison, show_contract, show_contra
 use crate::console::dataset_pages::{show_dataset, show_datasets, submit_dataset_look};
 use crate::console::group_acts::show_groups;
 use crate::console::operation_pages::{
-    run_check, show_backups, show_check, show_deliveries, show_operations, show_peers,
-    show_running, show_workers,
+    run_check, show_backups, show_check, show_deliveries, show_history, show_operations,
+    show_peers, show_running, show_workers,
 };
 use crate::console::page_visit::{PageVisit, html_response, redirect};
 use crate::console::passkey_pages::{show_passkeys, submit_passkey, submit_removal};
@@ -215,6 +215,7 @@ async fn show_page(
         },
         ["acts", id] => show_pending_act(visit, id)?,
         ["operations"] => show_operations(visit).await?,
+        ["operations", "history"] => show_history(visit).await?,
         ["operations", "peers"] => show_peers(visit).await?,
         ["operations", "doctor"] => show_check(visit, None).await?,
         ["operations", "doctor", name] => show_check(visit, Some(name)).await?,
@@ -286,7 +287,10 @@ async fn carry_out_act(
 
 async fn show_overview(visit: &PersonVisit<'_>) -> Result<ConsoleResponse, Refusal> {
     let permitted = visit.permit(Role::ALL, "overview").await?;
-    let command = ConnectorCommand::Status { check: false };
+    let command = ConnectorCommand::Status {
+        check: false,
+        minutes: false,
+    };
     let view: StatusView = permitted.read_one(command).await?;
     let mut facts = visit.frame_facts("hansa status".to_owned());
     let view = match sees_whole_state(facts.roles()) {

@@ -8,9 +8,10 @@ use crate::peer::arguments::PeerCommand;
 use crate::running::arguments::RunningCommand;
 use crate::worker::arguments::WorkerCommand;
 use hansa_console::{
-    BackupRow, DeliveryListView, DeliveryRow, DoctorFinding, DoctorView, HealthView, PeerListView,
-    PeerRow, ROWS_PER_PAGE, RunningRow, WorkerRow, render_backups, render_deliveries,
-    render_doctor, render_operations, render_peers, render_running, render_workers,
+    BackupRow, DeliveryListView, DeliveryRow, DoctorFinding, DoctorView, HealthView, HistorySpan,
+    HistoryView, PeerListView, PeerRow, ROWS_PER_PAGE, RunningRow, WorkerRow, render_backups,
+    render_deliveries, render_doctor, render_history, render_operations, render_peers,
+    render_running, render_workers,
 };
 use hansa_node::config::person::Role;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -25,11 +26,32 @@ const PAGE: &str = "operations";
 /// Health of the connector.
 pub(super) async fn show_operations(visit: &PersonVisit<'_>) -> Result<ConsoleResponse, Refusal> {
     let permitted = visit.permit(READERS, PAGE).await?;
-    let command = ConnectorCommand::Status { check: false };
+    let command = ConnectorCommand::Status {
+        check: false,
+        minutes: false,
+    };
     let view: HealthView = permitted.read_one(command).await?;
     Ok(visit.show_page("hansa status".to_owned(), |frame| {
         render_operations(frame, &view)
     }))
+}
+
+/// Figures of the last day or the last hour.
+pub(super) async fn show_history(visit: &PersonVisit<'_>) -> Result<ConsoleResponse, Refusal> {
+    let permitted = visit.permit(READERS, PAGE).await?;
+    let command = ConnectorCommand::Status {
+        check: false,
+        minutes: true,
+    };
+    let view = HistoryView {
+        minutes: permitted.read_rows(command).await?,
+        span: HistorySpan::from_word(visit.parameter("span")),
+    };
+    Ok(
+        visit.show_page("hansa status --minutes".to_owned(), |frame| {
+            render_history(frame, &view)
+        }),
+    )
 }
 
 /// Peers as they are known.

@@ -4,6 +4,7 @@ pub mod backup_list;
 pub mod delivery_list;
 pub mod doctor;
 pub mod health;
+pub mod history;
 pub mod operator_act;
 pub mod peer_list;
 pub mod running_list;
@@ -22,6 +23,7 @@ fn render_links(frame: &PageFrame<'_>) -> Markup {
         frame,
         &[
             link("/operations", message!(language, "operations-health")),
+            link("/operations/history", message!(language, "history-title")),
             link("/operations/peers", message!(language, "operations-peers")),
             link(
                 "/operations/doctor",

@@ -62,6 +62,13 @@ pub(crate) fn describe_instant(frame: &PageFrame<'_>, instant: UtcTimestamp) -> 
     message!(language, "instant", day, month, year, clock, place)
 }
 
+/// Time of day of an instant, such as `10:42`.
+pub(crate) fn describe_clock(frame: &PageFrame<'_>, instant: UtcTimestamp) -> String {
+    let offset = zone_offset_minutes(instant, frame.zone).unwrap_or_default();
+    let local = instant.plus_micros(offset.saturating_mul(60_000_000));
+    local.to_string().get(11..16).unwrap_or_default().to_owned()
+}
+
 /// Difference between the civil time of a zone and UTC at an instant; none for an unknown zone.
 fn zone_offset_minutes(instant: UtcTimestamp, zone: &str) -> Option<i64> {
     let minute_of_week = |civil: CivilTime| {

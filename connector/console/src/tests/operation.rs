@@ -3,9 +3,9 @@
 use crate::tests::html_reader::{PageElement, read_page};
 use crate::tests::page_check::{check_page, check_view, elements};
 use crate::{
-    DeliveryListView, DoctorView, PageFrame, PeerListView, PersonLabel, PersonRole, render_backups,
-    render_deliveries, render_doctor, render_operations, render_peers, render_running,
-    render_workers,
+    DeliveryListView, DoctorView, HistorySpan, HistoryView, PageFrame, PeerListView, PersonLabel,
+    PersonRole, render_backups, render_deliveries, render_doctor, render_history,
+    render_operations, render_peers, render_running, render_workers,
 };
 use hansa_policy::term::language::Language;
 use serde_json::{Value, json};
@@ -276,4 +276,44 @@ fn a_backup_without_a_rehearsal_is_pointed_out() {
     let unrehearsed = Value::Array(sample.as_array().unwrap()[1..].to_vec());
     assert!(render(Language::En, &unrehearsed).contains(warning));
     check_page(&render_backups(&frame(Language::Pt, "/"), &[]));
+}
+
+#[test]
+fn the_last_day_is_told_in_charts_with_one_table() {
+    let minute = |number: u64| {
+        json!({
+            "at": format!("2026-11-27T{:02}:{:02}:00Z", 8 + number / 60, number % 60), "answers": number % 3,
+            "p50_ms": (number % 3 > 0).then_some(12), "p95_ms": (number % 3 > 0).then_some(40 + number),
+            "p99_ms": null, "rows": number * 10, "refusals": 1, "memory": 104_857_600 + number,
+            "free_bytes": 71_000_000_000_u64,
+        })
+    };
+    let minutes: Vec<Value> = (0..180).map(minute).collect();
+    let render = |language, span, minutes: &Value| {
+        let view = HistoryView {
+            minutes: read(minutes),
+            span,
+        };
+        render_history(&frame(language, "/operations/history"), &view)
+    };
+    for span in [HistorySpan::Day, HistorySpan::Hour] {
+        check_view(&json!(minutes), &[], |language, object| {
+            render(language, span, object)
+        });
+    }
+    let page = check_page(&render(Language::En, HistorySpan::Day, &json!(minutes)));
+    // Without a known value a figure has no chart, and its cells say so.
+    assert_eq!(elements(&page, "svg").len(), 7);
+    assert_eq!(elements(&page, "tr").len(), 4, "three hours");
+    for part in ["60", "219", "71 GB", "104 MB", "11:59", "–"] {
+        assert!(page[0].text.contains(part), "{part}: {}", page[0].text);
+    }
+    assert!(links(&page).contains(&"/operations/history?span=hour".to_owned()));
+    let page = check_page(&render(Language::En, HistorySpan::Hour, &json!(minutes)));
+    assert_eq!(elements(&page, "tr").len(), 61);
+    assert_eq!(HistorySpan::from_word("hour"), HistorySpan::Hour);
+    assert_eq!(HistorySpan::from_word("../x"), HistorySpan::Day);
+    let page = check_page(&render(Language::En, HistorySpan::Day, &json!([])));
+    assert!(elements(&page, "svg").is_empty());
+    assert!(page[0].text.contains("No minute has ended"));
 }

@@ -1,5 +1,6 @@
 //! Counters of a connector, and their text form.
 
+use crate::monitoring::minute_figures::MinuteRing;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use parking_lot::Mutex;
 use prometheus_client::metrics::counter::Counter;
@@ -90,6 +91,8 @@ pub struct ConnectorMetrics {
     pub(super) connected: LabelledGauge,
     pub(super) forked: LabelledGauge,
     pub(super) overdue_receipts: Gauge,
+    /// Figures of each minute of the last day.
+    pub minutes: MinuteRing,
 }
 
 impl fmt::Debug for ConnectorMetrics {
@@ -138,6 +141,7 @@ impl Default for ConnectorMetrics {
             connected: Family::default(),
             forked: Family::default(),
             overdue_receipts: Gauge::default(),
+            minutes: MinuteRing::default(),
         };
         metrics.reload.set(1);
         // Counters of alerts exist from the start, because monitoring sees no step from an absent counter to one.
@@ -330,6 +334,12 @@ impl ConnectorMetrics {
         self.queries
             .get_or_create(&ending_labels(origin, outcome))
             .inc();
+        match outcome {
+            QueryOutcome::Refused => self.minutes.count_refusal(),
+            QueryOutcome::Done | QueryOutcome::Cut | QueryOutcome::NothingNew => {
+                self.minutes.count_answer(micros);
+            }
+        }
         let origin = ("origin", origin.as_str().to_owned());
         self.duration
             .get_or_create(&vec![origin])
@@ -346,6 +356,7 @@ impl ConnectorMetrics {
     ) {
         let labels = vec![("origin", origin.as_str().to_owned())];
         self.rows.get_or_create(&labels).inc_by(rows);
+        self.minutes.count_rows(rows);
         if let Some(peer) = peer {
             let labels = vec![("peer", peer.to_owned())];
             self.sent.get_or_create(&labels).inc_by(bytes);
