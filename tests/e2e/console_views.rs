@@ -1,11 +1,11 @@
 //! The console's views that need more than a look: what is about persons, the verification of the log, forks, the end of a session.
 
 use crate::binary;
-use crate::console::acts::{fill_form, location, signed_in};
+use crate::console::acts::{fill_form, location, number_of, signed_in};
 use crate::console::browser::{Page, console};
 use crate::forked_log::{copied, fork};
 use hansa_test_support::league::TestLeague;
-use hansa_test_support::participant::TestParticipant;
+use hansa_test_support::participant::{TestParticipant, run};
 use hansa_test_support::workflow::{ALL, number, text, wait_for};
 use std::time::Duration;
 
@@ -349,4 +349,135 @@ fn an_operator_reads_the_figures_of_the_last_day() {
         .lines();
     assert!(minutes.iter().all(|minute| number(minute, "rows") >= 0));
     lindau.hansa(&["status", "--minutes", "--check"]).ends(2);
+}
+
+/// Body without the marks of its pieces (RFC 9112, section 7.1).
+fn join_pieces(page: &Page) -> String {
+    assert!(
+        page.head.contains("transfer-encoding: chunked"),
+        "{}",
+        page.head
+    );
+    let mut whole = String::new();
+    let mut rest = page.body.as_str();
+    while let Some((length, after)) = rest.split_once("\r\n") {
+        let length = usize::from_str_radix(length, 16).unwrap();
+        if length == 0 {
+            return whole;
+        }
+        whole.push_str(&after[..length]);
+        rest = after[length..].strip_prefix("\r\n").unwrap();
+    }
+    panic!("the file has no end");
+}
+
+#[test]
+fn evidence_leaves_the_console_after_a_proof_of_presence_alone() {
+    let league = TestLeague::new(binary());
+    let (lindau, _acme) = city_with_answer(&league, "\"auditor\"");
+    let mut browser = signed_in(&lindau);
+    let files = ["/evidence/export/file", "/evidence/export/bundle"];
+    for path in files {
+        assert_eq!(location(&browser.get(path)), "/evidence/export", "{path}");
+    }
+    let form = browser.get("/evidence/export");
+    assert_eq!(form.status, 200, "{}", form.body);
+    let wrong = "participant=&dataset=&contract=no-such&from=&to=";
+    let refused = browser.post("/evidence/export", &fill_form(&form, wrong));
+    assert_eq!(refused.status, 422, "{}", refused.body);
+    let whole = "participant=&dataset=&contract=&from=&to=";
+    let pending = location(&browser.post("/evidence/export", &fill_form(&form, whole)));
+    let page = browser.get(&pending);
+    assert_eq!(location(&browser.get(files[1])), "/evidence/export");
+    assert!(lindau.records("console_act").is_empty());
+    lindau
+        .hansa(&["console", "confirm", &number_of(&page)])
+        .must();
+    let done = browser.post(&pending, &fill_form(&page, ""));
+    assert_eq!(location(&done), files[0]);
+    let act = lindau.records("console_act").pop().unwrap();
+    assert_eq!(text(&act["body"], "act"), "audit export");
+    assert_eq!(text(&act["body"], "proof"), "host");
+    let page = browser.get(files[0]);
+    assert!(page.body.contains(files[1]), "{}", page.body);
+    let file = browser.get(files[1]);
+    assert_eq!(file.status, 200, "{}", file.head);
+    assert!(
+        file.head.contains("attachment") && file.head.contains("lindau.example.bundle"),
+        "{}",
+        file.head
+    );
+    // It is what the command writes, and is judged without the connector.
+    let path = league.folder().join("taken.bundle");
+    std::fs::write(&path, join_pieces(&file)).unwrap();
+    let path = path.display().to_string();
+    let judged = run(binary(), league.folder(), &["audit", "verify", &path]);
+    assert!(judged.must().out.contains("the chain is unbroken"));
+    // The grant is for the session of the act.
+    let mut other = signed_in(&lindau);
+    assert_eq!(location(&other.get(files[1])), "/evidence/export");
+    lindau.verifies();
+}
+
+#[test]
+fn an_officer_takes_no_evidence() {
+    let league = TestLeague::new(binary());
+    let (lindau, _acme) = city_with_answer(&league, "\"officer\"");
+    let mut browser = signed_in(&lindau);
+    for path in [
+        "/evidence/export",
+        "/evidence/export/file",
+        "/evidence/export/bundle",
+    ] {
+        assert_eq!(browser.get(path).status, 403, "{path}");
+    }
+    assert!(!browser.get("/evidence").body.contains("/evidence/export"));
+}
+
+#[test]
+fn rows_about_persons_leave_the_console_after_a_proof_of_presence_alone() {
+    let league = TestLeague::new(binary());
+    let mut lindau = league.city("lindau");
+    lindau.configure(&console("\"analyst\""));
+    // The last column of an entry takes the line.
+    lindau.holds("walkers", "site,name\nHafen,Erika\n", "personal = true");
+    lindau.publishes();
+    lindau.serve();
+    let mut browser = signed_in(&lindau);
+    let form = browser.get("/ask");
+    let (_, rest) = form.body.split_once("name=\"key\" value=\"").unwrap();
+    let key = rest.split('"').next().unwrap();
+    let sql = "SELECT%20site%2C%20name%20FROM%20lindau.walkers";
+    let form = format!("key={key}&purpose=&sql={sql}&step=ask");
+    let answer = location(&browser.post("/ask", &form));
+    let page = wait_for("the answer", Duration::from_secs(60), || {
+        let page = browser.get(&answer);
+        (!page.body.contains("/stop\"")).then_some(page)
+    });
+    assert!(page.body.contains("Erika"), "{}", page.body);
+    assert!(page.body.contains("asks for a proof"), "{}", page.body);
+    let csv = format!("{answer}/csv");
+    let files = format!("{answer}/files");
+    assert_eq!(location(&browser.get(&csv)), files);
+    let form = browser.get(&files);
+    let pending = location(&browser.post(&files, &fill_form(&form, "")));
+    let page = browser.get(&pending);
+    assert_eq!(location(&browser.get(&csv)), files);
+    lindau
+        .hansa(&["console", "confirm", &number_of(&page)])
+        .must();
+    assert_eq!(
+        location(&browser.post(&pending, &fill_form(&page, ""))),
+        answer
+    );
+    let file = browser.get(&csv);
+    assert_eq!(file.status, 200, "{}", file.head);
+    assert!(file.body.contains("Erika"), "{}", file.body);
+    let act = lindau.records("console_act").pop().unwrap();
+    assert_eq!(text(&act["body"], "act"), "answer files");
+    assert!(!act.to_string().contains("walkers"), "{act}");
+    // The grant is for the session of the act.
+    let mut other = signed_in(&lindau);
+    assert_eq!(location(&other.get(&csv)), files);
+    lindau.verifies();
 }

@@ -4,7 +4,7 @@ pub(crate) mod arguments;
 pub(crate) mod copied_log;
 mod erasure;
 mod expiry_notice;
-mod export;
+pub(crate) mod export;
 mod incident;
 mod kept_content;
 mod log_heads;
@@ -467,7 +467,7 @@ fn find_records(connector: &Connector, id: &str) -> Result<Vec<Record>, Refusal>
 }
 
 /// A signed head over the log as it stands.
-async fn sign_current_head(records: &RecordKeeping) -> Result<SignedHead, Refusal> {
+pub(crate) async fn sign_current_head(records: &RecordKeeping) -> Result<SignedHead, Refusal> {
     records
         .log
         .head_over(records.log.size())

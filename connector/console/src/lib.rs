@@ -58,6 +58,7 @@ pub use crate::page::act_form::{
     ActFieldFault, ActForm, ActFormView, ActPreview, ActResultView, ActStep, ActValue,
     render_act_form, render_act_result,
 };
+pub use crate::page::answer::answer_files::describe_answer_files;
 pub use crate::page::answer::answer_map::{
     AnswerMapView, MOST_MAP_ROWS, MapColumns, MapRow, render_answer_map,
 };
@@ -87,6 +88,7 @@ pub use crate::page::dataset::detail::{
 };
 pub use crate::page::dataset::list::{DatasetListView, DatasetRow, render_datasets};
 pub use crate::page::dataset::report::{DatasetReport, SampledRow};
+pub use crate::page::evidence::export::{EXPORT_FIELDS, describe_export, render_export_file};
 pub use crate::page::evidence::heads::{LogHead, LogHeadsView, render_heads};
 pub use crate::page::evidence::kept_content::{
     KeptContent, KeptText, KnownPerson, RecordLooks, ShownContent, committed_text, pseudonyms_of,

@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod console_state;
+pub mod file_grant;
 pub mod form_key;
 pub mod issuer_login;
 pub mod kept_answers;

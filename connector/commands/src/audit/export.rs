@@ -17,7 +17,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde::Serialize;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -124,6 +124,32 @@ impl ExportFormat {
             Some(_) | None => Self::Bundle,
         }
     }
+}
+
+/// Writes a bundle of the records of a filter for a browser.
+pub(crate) fn write_bundle_to(
+    connector: &Connector,
+    filter: &AuditFilter,
+    head: &SignedHead,
+    out: &mut dyn Write,
+) -> Result<u64, Refusal> {
+    let choice = record_filter::resolve_filter(connector, filter)?;
+    let signed_documents = documents::ExportDocuments::load(connector)?;
+    export::write_bundle(
+        &connector.records.log,
+        head,
+        &choice,
+        &signed_documents,
+        out,
+    )
+}
+
+/// Checks that the names and instants of a filter mean something.
+///
+/// # Errors
+/// What a name or an instant does not mean.
+pub(crate) fn check_filter(connector: &Connector, filter: &AuditFilter) -> Result<(), Refusal> {
+    record_filter::resolve_filter(connector, filter).map(|_| ())
 }
 
 fn write_records(

@@ -1,37 +1,23 @@
 //! Files of a kept answer, made while they are sent. A workbook is written before it is sent.
 
 use crate::console::asked_question::check_disk;
+use crate::console::body_pipe::{BodyPipe, report_unread, stream_body};
 use crate::question::arguments::OutputFormat;
 use crate::question::row_sink::RowSink;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use bytes::Bytes;
-use futures::StreamExt as _;
 use hansa_node::console::kept_answers::{AnswerPhase, KeptAnswer, SentAnswer};
 use hansa_node::participant::Connector;
 use hansa_node::process::blocking_work::run_blocking;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::{AnswerWriter, ConsoleBody, CsvWriter, GeoJsonWriter, WorkbookWriter};
-use parking_lot::Mutex;
 use serde_json::json;
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::runtime::Handle;
-use tokio::sync::mpsc;
-
-/// Bytes of one piece of a body.
-const PIECE: usize = 64 << 10;
 
 /// Rows that are written at once.
 const ROWS: usize = 1024;
-
-/// Pieces that wait for the browser.
-const WAITING: usize = 2;
-
-/// Time within which a browser takes a piece.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,12 +106,6 @@ pub(super) async fn open_download(
         Refusal::new(ErrorCode::Internal, sentence)
     })?;
     let is_incomplete = matches!(sent.answer().phase(), AnswerPhase::Incomplete);
-    let (sender, receiver) = mpsc::channel(WAITING);
-    let pipe = BodyPipe(Arc::new(Mutex::new(PipeState {
-        sender,
-        runtime: Handle::current(),
-        bytes: Vec::new(),
-    })));
     let file: DownloadFile = match format {
         DownloadFormat::Csv => DownloadFile::Format(Box::new(CsvWriter::new(columns, true))),
         DownloadFormat::GeoJson => {
@@ -140,8 +120,7 @@ pub(super) async fn open_download(
                 DownloadFormat::Parquet => OutputFormat::Parquet,
                 _ => OutputFormat::Arrow,
             };
-            let sink = RowSink::new(format, Box::new(pipe.clone()));
-            DownloadFile::Sink(Box::new(sink), columns)
+            DownloadFile::Sink(format, columns)
         }
         DownloadFormat::Workbook => {
             let connector = Arc::clone(connector);
@@ -150,10 +129,10 @@ pub(super) async fn open_download(
                 Ok((file, sent))
             });
             let (file, sent) = written.await?;
-            return Ok(send_body(sent, DownloadFile::Written(file), pipe, receiver));
+            return Ok(send_body(sent, DownloadFile::Written(file)));
         }
     };
-    Ok(send_body(sent, file, pipe, receiver))
+    Ok(send_body(sent, file))
 }
 
 /// File that is sent.
@@ -161,37 +140,20 @@ enum DownloadFile {
     /// Rows in a format of the HTTP interface.
     Format(Box<dyn AnswerWriter>),
     /// Rows in a format of `hansa sql`, with the columns of the answer.
-    Sink(Box<RowSink>, SchemaRef),
+    Sink(OutputFormat, SchemaRef),
     /// File that is written already.
     Written(File),
 }
 
-fn send_body(
-    sent: SentAnswer,
-    file: DownloadFile,
-    mut pipe: BodyPipe,
-    receiver: mpsc::Receiver<Option<Bytes>>,
-) -> ConsoleBody {
-    let _work = tokio::task::spawn_blocking(move || {
-        let written = write_file(sent.answer(), file, &mut pipe);
-        let ended = written.and_then(|()| pipe.end().map_err(report_unread));
-        if let Err(refusal) = ended {
-            tracing::debug!(code = %refusal.code, "console.download_cut");
-        }
-    });
-    let pieces = futures::stream::unfold(Some(receiver), |receiver| async move {
-        let mut receiver = receiver?;
-        match receiver.recv().await {
-            Some(Some(bytes)) => Some((Ok(bytes), Some(receiver))),
-            Some(None) => None,
-            // Without the end of the file, no browser takes it for a whole one.
-            None => Some((Err(io::ErrorKind::BrokenPipe.into()), None)),
-        }
-    });
-    ConsoleBody::Stream(pieces.boxed())
+fn send_body(sent: SentAnswer, file: DownloadFile) -> ConsoleBody {
+    stream_body(move |pipe| write_file(sent.answer(), file, pipe))
 }
 
-fn write_file(answer: &KeptAnswer, file: DownloadFile, pipe: &mut BodyPipe) -> Result<(), Refusal> {
+fn write_file(
+    answer: &KeptAnswer,
+    file: DownloadFile,
+    mut pipe: BodyPipe,
+) -> Result<(), Refusal> {
     match file {
         DownloadFile::Format(mut writer) => {
             let mut out = Vec::new();
@@ -205,7 +167,8 @@ fn write_file(answer: &KeptAnswer, file: DownloadFile, pipe: &mut BodyPipe) -> R
             writer.write_end(&mut out)?;
             pipe.write_all(&out).map_err(report_unread)
         }
-        DownloadFile::Sink(mut sink, columns) => {
+        DownloadFile::Sink(format, columns) => {
+            let mut sink = RowSink::new(format, Box::new(pipe));
             sink.begin_rows(&columns)?;
             visit_rows(answer, |rows| sink.write_batch(rows))?;
             if let Some(report) = answer.report() {
@@ -214,7 +177,7 @@ fn write_file(answer: &KeptAnswer, file: DownloadFile, pipe: &mut BodyPipe) -> R
             sink.finish().map(|_| ())
         }
         DownloadFile::Written(mut file) => {
-            io::copy(&mut file, pipe).map_err(report_unread).map(|_| ())
+            io::copy(&mut file, &mut pipe).map_err(report_unread).map(|_| ())
         }
     }
 }
@@ -254,64 +217,6 @@ fn write_workbook(
         }
     }
     workbook.finish().map(|(file, _)| file)
-}
-
-fn report_unread(cause: io::Error) -> Refusal {
-    Refusal::new(ErrorCode::Internal, "the file was not read to its end").caused_by(cause)
-}
-
-/// Writing end of a body. It waits for the browser, and gives up where that takes too long.
-#[derive(Clone)]
-struct BodyPipe(Arc<Mutex<PipeState>>);
-
-impl BodyPipe {
-    /// Sends the end of the file.
-    fn end(&mut self) -> io::Result<()> {
-        self.flush()?;
-        self.0.lock().send(None)
-    }
-}
-
-struct PipeState {
-    /// The bytes of the file, then nothing as its end.
-    sender: mpsc::Sender<Option<Bytes>>,
-    runtime: Handle,
-    bytes: Vec<u8>,
-}
-
-impl PipeState {
-    fn send(&self, piece: Option<Bytes>) -> io::Result<()> {
-        let sent = async { tokio::time::timeout(PATIENCE, self.sender.send(piece)).await };
-        match self.runtime.block_on(sent) {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(io::ErrorKind::BrokenPipe.into()),
-        }
-    }
-
-    fn send_bytes(&mut self) -> io::Result<()> {
-        match self.bytes.is_empty() {
-            true => Ok(()),
-            false => {
-                let bytes = std::mem::take(&mut self.bytes);
-                self.send(Some(bytes.into()))
-            }
-        }
-    }
-}
-
-impl Write for BodyPipe {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut state = self.0.lock();
-        state.bytes.extend_from_slice(bytes);
-        if state.bytes.len() >= PIECE {
-            state.send_bytes()?;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.lock().send_bytes()
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::cli::connector_command::ConnectorCommand;
 use crate::console::answer_download::{DownloadFormat, download_file_name, open_download};
 use crate::console::asked_question::{QuestionForm, start_question};
+use crate::console::file_pages::{may_be_about_persons, may_take_files};
 use crate::console::page_visit::{html_response, redirect};
 use crate::console::person_visit::{PermittedPerson, PersonVisit, quote_word, read_object};
 use crate::contract::arguments::ContractCommand;
@@ -129,6 +130,11 @@ pub(super) async fn download_answer(
     let phase = answer.phase();
     let file_name = download_file_name(id, &phase, format)?;
     let sent = visit.connector.console.answers.begin_sending(&answer)?;
+    let report: Option<AnswerReport> = answer.report().map(read_object).transpose()?;
+    // INVARIANT: console-file. A stolen cookie takes no rows about persons with it.
+    if !may_take_files(visit, &answer.id, report.as_ref()) {
+        return Ok(Some(redirect(&format!("/answers/{}/files", answer.id))));
+    }
     Ok(Some(ConsoleResponse {
         content_type: format.media_type(),
         file_name: Some(file_name),
@@ -349,10 +355,11 @@ fn build_answer_view(
         column_kinds,
         more_columns: u64::try_from(width.saturating_sub(MOST_COLUMNS)).unwrap_or(u64::MAX),
         cells,
-        report,
         notices: answer.notices(),
         owed: owed.unwrap_or_default(),
         fault,
+        files_need_presence: may_be_about_persons(connector, report.as_ref()),
+        report,
         minutes_kept: MINUTES_KEPT,
     })
 }

@@ -19,6 +19,7 @@ use crate::cli::connector_command::ConnectorCommand;
 use crate::console::group_acts::{GroupAddition, GroupRemoval};
 use crate::console::negotiation_acts::{ContractRequest, CounterProposal};
 use crate::console::operator_acts::{BackupMaking, PeerAddition, PeerRemoval, Reload, RunningCut};
+use crate::console::file_acts::{AnswerFiles, EvidenceExport};
 use crate::console::person_visit::{CommandResults, PermittedPerson, PersonVisit};
 use crate::console::session_acts::{OtherSessionsEnd, SessionEnd};
 use crate::console::token_acts::{TokenAddition, TokenEnd, TokenHolder};
@@ -48,6 +49,8 @@ pub(super) const ACTS: &[&dyn ConsoleAct] = &[
     &CounterProposal,
     &SessionEnd,
     &OtherSessionsEnd,
+    &EvidenceExport,
+    &AnswerFiles,
 ];
 
 /// Act of a person at the console.

@@ -10,6 +10,7 @@ use crate::console::console_act::RequestedAct;
 use crate::console::contract_pages::{show_comparison, show_contract, show_contracts};
 use crate::console::dataset_pages::{show_dataset, show_datasets, submit_dataset_look};
 use crate::console::group_acts::show_groups;
+use crate::console::file_pages::{download_export, show_export_file};
 use crate::console::operation_pages::{
     run_check, show_backups, show_check, show_deliveries, show_history, show_operations,
     show_peers, show_running, show_workers,
@@ -247,6 +248,8 @@ async fn show_page(
         ["evidence", "received"] => evidence_pages::show_received(visit).await?,
         ["evidence", "records"] => evidence_pages::show_records(visit).await?,
         ["evidence", "records", number] => show_record(visit, number).await?,
+        ["evidence", "export", "file"] => show_export_file(visit).await?,
+        ["evidence", "export", "bundle"] => download_export(visit).await?,
         ["evidence", "heads"] => evidence_pages::show_heads(visit).await?,
         ["evidence", "verify"] => show_verification(visit).await?,
         ["me", "passkeys"] => show_passkeys(visit).await?,

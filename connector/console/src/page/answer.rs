@@ -1,5 +1,6 @@
 //! Kept answer: its rows page by page, what it lacks, what is owed for it, and its files.
 
+pub mod answer_files;
 pub mod answer_map;
 
 use crate::frame::PageFrame;
@@ -123,6 +124,9 @@ pub struct AnswerView {
     pub fault: Option<FaultView>,
     /// Minutes for which the answer is kept after the last look.
     pub minutes_kept: u32,
+    /// `true` if its files are given only after a proof that the person is present.
+    #[serde(default)]
+    pub files_need_presence: bool,
 }
 
 /// Object `hansa` below the rows of `hansa sql --json`. Unknown members are ignored.
@@ -493,6 +497,7 @@ fn render_files(language: Language, view: &AnswerView) -> Markup {
                     (file("geojson", "GeoJSON", message!(language, "file-geojson")))
                 }
             }
+            @if view.files_need_presence { p { (message!(language, "files-ask-presence")) } }
             p.hint { (message!(language, "answer-files-own")) }
         }
     }

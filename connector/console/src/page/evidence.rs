@@ -1,5 +1,6 @@
 //! Start of the evidence: figures of the log, warnings, and the pages below.
 
+pub mod export;
 pub mod heads;
 pub mod kept_content;
 pub mod received;
@@ -104,6 +105,9 @@ pub fn render_evidence(frame: &PageFrame<'_>, view: &EvidenceView) -> String {
                 (render_page_link("/evidence/records", &message!(language, "records-title"), &message!(language, "records-lead")))
                 (render_page_link("/evidence/heads", &message!(language, "heads-title"), &message!(language, "heads-lead")))
                 (render_page_link("/evidence/verify", &message!(language, "verify-title"), &message!(language, "verify-lead")))
+                @if frame.has_role(PersonRole::Auditor) {
+                    (render_page_link("/evidence/export", &message!(language, "export-title"), &message!(language, "export-lead")))
+                }
             }
         }
     };

@@ -1,6 +1,7 @@
 //! State of a participant's console.
 
 use crate::console::issuer_login::IssuerLogins;
+use crate::console::file_grant::FileGrants;
 use crate::console::kept_answers::KeptAnswers;
 use crate::console::pending_act::PendingActs;
 use crate::console::session::Sessions;
@@ -8,13 +9,15 @@ use crate::console::sign_in_code::SignInCodes;
 use parking_lot::Mutex;
 use std::sync::OnceLock;
 
-/// Open codes, sessions, pending acts, logins at the issuer and kept answers of a participant's console.
+/// Open codes, sessions, pending acts, logins at the issuer, kept answers and grants of files of a participant's console.
 #[derive(Debug, Default)]
 pub struct ConsoleState {
     /// Scheme, host and port by which browsers reach the console; unset where it is not served.
     pub origin: OnceLock<String>,
     /// Answers of people's questions.
     pub answers: KeptAnswers,
+    /// Grants to take files.
+    pub files: FileGrants,
     pub(super) codes: Mutex<SignInCodes>,
     pub(super) sessions: Mutex<Sessions>,
     pub(super) acts: Mutex<PendingActs>,
