@@ -1,6 +1,6 @@
 //! `hansa status`: how it stands, and what waits.
 
-mod daily_figures;
+pub(crate) mod daily_figures;
 pub(crate) mod minute_report;
 pub(crate) mod time_stamps;
 mod waiting_item;
@@ -9,7 +9,7 @@ use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::audit::verification::VerificationReport;
 use crate::cli::command_report::CommandReport;
-use crate::status::daily_figures::DailyFigures;
+use crate::status::daily_figures::{DailyFigures, DayReport};
 use crate::status::time_stamps::TimeStampReport;
 use crate::status::waiting_item::WaitingItem;
 use hansa_audit_log::time::UtcTimestamp;
@@ -58,6 +58,7 @@ pub(crate) async fn report_status(
         contact: config.participant.contact.clone(),
         waiting,
         today,
+        days: DayReport::list(connector),
         datasets,
         contracts_in_force: in_force,
         running: connector.queries.running.count(),
@@ -91,6 +92,8 @@ struct StatusReport {
     contact: Option<String>,
     waiting: Vec<WaitingItem>,
     today: DailyFigures,
+    /// Figures of the finished days of the last two weeks, as far as they are counted.
+    days: Vec<DayReport>,
     datasets: usize,
     contracts_in_force: usize,
     /// Answers that run.

@@ -6,6 +6,7 @@
 pub mod awaiting_join;
 pub(crate) mod connector_metrics;
 mod current_state;
+pub mod day_figures;
 pub mod minute_figures;
 pub mod monitoring_service;
 pub mod readiness;

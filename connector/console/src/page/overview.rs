@@ -5,14 +5,22 @@ pub mod waiting_list;
 use crate::frame::{PageFrame, PersonRole};
 use crate::message::message;
 use crate::page::overview::waiting_list::{WaitingItem, render_waiting_list};
+use crate::part::chart::{ChartKind, ChartPoint, render_chart};
 use crate::part::layout::{PageContent, render_layout};
 use crate::part::log_verification::{LogVerification, render_last_result};
 use crate::part::table::{DataTable, Fact, render_facts, render_table};
 use crate::part::text::reveal_controls;
 use crate::part::time::render_instant_text;
+use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::term::language::Language;
 use maud::{Markup, html};
 use serde::Deserialize;
+
+/// Days of the timeline of ends.
+const DAYS_A_YEAR: u64 = 365;
+
+/// Most bars of this timeline.
+const MOST_ENDS: usize = 15;
 
 /// State of a participant, as `hansa status --json` reports it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -21,6 +29,9 @@ pub struct StatusView {
     pub waiting: Vec<WaitingItem>,
     /// Figures since midnight.
     pub today: DailyFigures,
+    /// Figures of the finished days of the last two weeks, the oldest first.
+    #[serde(default)]
+    pub days: Vec<FinishedDay>,
     /// Number of published datasets.
     pub datasets: u64,
     /// Number of contracts in force.
@@ -61,6 +72,16 @@ pub struct DailyFigures {
     pub rows: u64,
     /// Questions that were refused.
     pub refusals: u64,
+}
+
+/// Figures of a finished day.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct FinishedDay {
+    /// Day, such as `2026-11-26`.
+    pub day: String,
+    /// Answers that ended, and refused questions.
+    #[serde(flatten)]
+    pub figures: DailyFigures,
 }
 
 /// End of a certificate, a contract or another document.
@@ -143,6 +164,7 @@ fn render_figures(frame: &PageFrame<'_>, view: &StatusView) -> Markup {
         section aria-labelledby="today" {
             h2 id="today" { (message!(language, "today")) }
             (render_facts(&list_daily_facts(language, view)))
+            (render_days(language, view))
         }
         section aria-labelledby="stock" {
             h2 id="stock" { (message!(language, "stock")) }
@@ -150,6 +172,7 @@ fn render_figures(frame: &PageFrame<'_>, view: &StatusView) -> Markup {
         }
         section aria-labelledby="ends" {
             h2 id="ends" { (message!(language, "ends")) }
+            (render_ends_chart(frame, &view.ends))
             (render_ends(frame, &view.ends))
             @let number = view.ends_omitted;
             @if number > 0 { p.hint { (message!(language, "ends-omitted", number)) } }
@@ -171,6 +194,110 @@ fn list_daily_facts(language: Language, view: &StatusView) -> Vec<Fact> {
         ),
         Fact::new(message!(language, "running"), number(view.running)),
     ]
+}
+
+/// Bars of the last two weeks with their table; empty before a day has ended.
+fn render_days(language: Language, view: &StatusView) -> Markup {
+    if view.days.is_empty() {
+        return html! {};
+    }
+    let mut days = view.days.clone();
+    days.push(FinishedDay {
+        day: message!(language, "today"),
+        figures: view.today,
+    });
+    let chart = |title: &str, value: fn(&DailyFigures) -> u64| {
+        let texts = days.iter().map(|day| {
+            let value = value(&day.figures);
+            (value, language.format_number(value))
+        });
+        let texts: Vec<(u64, String)> = texts.collect();
+        let points = days
+            .iter()
+            .zip(&texts)
+            .map(|(day, (value, text))| ChartPoint {
+                label: &day.day,
+                value: to_float(*value),
+                text,
+            });
+        render_chart(ChartKind::Bars, title, &points.collect::<Vec<_>>())
+    };
+    let rows = days.iter().rev().map(|day| {
+        let number = |number: u64| html! { (language.format_number(number)) };
+        vec![
+            html! { (reveal_controls(&day.day)) },
+            number(day.figures.answers),
+            number(day.figures.rows),
+            number(day.figures.refusals),
+        ]
+    });
+    let (answers, refusals) = (
+        message!(language, "today-answers"),
+        message!(language, "today-refusals"),
+    );
+    html! {
+        details {
+            summary { (message!(language, "days-open")) }
+            div.charts {
+                (chart(&answers, |figures| figures.answers))
+                (chart(&refusals, |figures| figures.refusals))
+            }
+            (render_table(&DataTable {
+                id: "days-caption",
+                caption: message!(language, "days-caption"),
+                columns: vec![
+                    message!(language, "days-day"),
+                    answers.clone(),
+                    message!(language, "today-rows"),
+                    refusals.clone(),
+                ],
+                rows: rows.collect(),
+            }))
+        }
+    }
+}
+
+/// Number of days or of answers, of which a page has few.
+fn to_float(number: u64) -> f64 {
+    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+/// Bars of the days until the ends of the next twelve months. Each end is in the table below, too.
+fn render_ends_chart(frame: &PageFrame<'_>, ends: &[DocumentEnd]) -> Markup {
+    const DAY: i64 = 86_400 * 1_000_000;
+    let language = frame.language;
+    let Some(now) = frame.as_of else {
+        return html! {};
+    };
+    let days_to = |end: &DocumentEnd| {
+        let at: UtcTimestamp = end.at.parse().ok()?;
+        let days = u64::try_from(at.micros().saturating_sub(now.micros()) / DAY).ok()?;
+        (days <= DAYS_A_YEAR).then_some(days)
+    };
+    let mut near: Vec<(u64, &DocumentEnd)> = ends
+        .iter()
+        .filter_map(|end| Some((days_to(end)?, end)))
+        .collect();
+    near.sort_by_key(|(days, _)| *days);
+    near.truncate(MOST_ENDS);
+    let texts: Vec<String> = near
+        .iter()
+        .map(|(days, _)| {
+            let number = language.format_number(*days);
+            message!(language, "ends-days", number)
+        })
+        .collect();
+    let points = near
+        .iter()
+        .zip(&texts)
+        .map(|((days, end), text)| ChartPoint {
+            label: &end.name,
+            value: to_float(*days),
+            text,
+        });
+    let points: Vec<ChartPoint<'_>> = points.collect();
+    let title = message!(language, "ends-chart");
+    html! { @if points.len() > 1 { (render_chart(ChartKind::Bars, &title, &points)) } }
 }
 
 fn list_stock_facts(frame: &PageFrame<'_>, view: &StatusView) -> Vec<Fact> {

@@ -5,7 +5,7 @@ use crate::tests::page_check::{check_page, check_view, elements};
 use crate::{
     DeliveryListView, DoctorView, HistorySpan, HistoryView, PageFrame, PeerListView, PersonLabel,
     PersonRole, render_backups, render_deliveries, render_doctor, render_history,
-    render_operations, render_peers, render_running, render_workers,
+    render_operations, render_overview, render_peers, render_running, render_workers,
 };
 use hansa_policy::term::language::Language;
 use serde_json::{Value, json};
@@ -316,4 +316,51 @@ fn the_last_day_is_told_in_charts_with_one_table() {
     let page = check_page(&render(Language::En, HistorySpan::Day, &json!([])));
     assert!(elements(&page, "svg").is_empty());
     assert!(page[0].text.contains("No minute has ended"));
+}
+
+#[test]
+fn the_overview_has_two_weeks_and_the_next_ends() {
+    let status = json!({
+        "waiting": [], "today": { "answers": 12, "rows": 4_310, "refusals": 2 },
+        "days": [
+            { "day": "2026-11-25", "answers": 40, "rows": 9_000, "refusals": 0 },
+            { "day": "2026-11-26", "answers": 31, "rows": 7_120, "refusals": 3 },
+        ],
+        "datasets": 3, "contracts_in_force": 14, "running": 1, "peers": 4, "records": 48_113, "bundle": 7,
+        "ends": [
+            { "what": "contract", "name": "7f3a", "at": "2026-12-07T12:00:00Z", "renew": "ask" },
+            { "what": "tls_certificate", "name": "munster.example", "at": "2027-02-18T11:00:00Z", "renew": "hansa join" },
+            { "what": "contract", "name": "8c21", "at": "2029-12-31T23:00:00Z", "renew": "ask" },
+            { "what": "contract", "name": "9d00", "at": "2026-11-01T23:00:00Z", "renew": "ask" },
+        ],
+    });
+    let page_of = |status: &Value| {
+        let frame = PageFrame {
+            as_of: Some("2026-11-27T09:42:00Z".parse().unwrap()),
+            ..frame(Language::En, "/")
+        };
+        check_page(&render_overview(&frame, &read(status)))
+    };
+    let page = page_of(&status);
+    let labels: Vec<&str> = elements(&page, "svg")
+        .iter()
+        .filter_map(|chart| chart.attribute("aria-label"))
+        .collect();
+    assert_eq!(
+        labels,
+        [
+            "Answers given",
+            "Questions refused",
+            "Days until the next ends"
+        ]
+    );
+    // Three days twice; of the ends, those that come within twelve months.
+    assert_eq!(elements(&page, "rect").len(), 3 + 3 + 2);
+    for part in ["days: 10", "days: 83", "9,000", "Today"] {
+        assert!(page[0].text.contains(part), "{part}: {}", page[0].text);
+    }
+    let mut bare = status;
+    bare["days"] = json!([]);
+    bare["ends"] = json!([]);
+    assert!(elements(&page_of(&bare), "svg").is_empty());
 }

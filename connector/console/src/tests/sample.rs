@@ -29,6 +29,10 @@ pub(super) fn sample_status() -> Value {
             { "kind": "a_new_kind", "severity": "warning", "text": "something else" },
         ],
         "today": { "answers": 12, "rows": 4310, "refusals": 2 },
+        "days": [
+            { "day": "2026-11-25", "answers": 40, "rows": 9_000, "refusals": 0 },
+            { "day": "2026-11-26", "answers": 31, "rows": 7_120, "refusals": 3 },
+        ],
         "datasets": 3, "contracts_in_force": 14, "running": 1, "memory": 104_857_600, "peers": 4,
         "ends": [
             { "what": "tls_certificate", "name": "munster.example", "at": "2026-12-18T11:00:00Z", "renew": "hansa join" },

@@ -1,5 +1,6 @@
 //! Counters of a connector, and their text form.
 
+use crate::monitoring::day_figures::DayLedger;
 use crate::monitoring::minute_figures::MinuteRing;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use parking_lot::Mutex;
@@ -93,6 +94,8 @@ pub struct ConnectorMetrics {
     pub(super) overdue_receipts: Gauge,
     /// Figures of each minute of the last day.
     pub minutes: MinuteRing,
+    /// Figures of the last finished days.
+    pub days: DayLedger,
 }
 
 impl fmt::Debug for ConnectorMetrics {
@@ -142,6 +145,7 @@ impl Default for ConnectorMetrics {
             forked: Family::default(),
             overdue_receipts: Gauge::default(),
             minutes: MinuteRing::default(),
+            days: DayLedger::default(),
         };
         metrics.reload.set(1);
         // Counters of alerts exist from the start, because monitoring sees no step from an absent counter to one.

@@ -24,6 +24,15 @@ pub fn begin_today(now: UtcTimestamp, zone: &str) -> Option<UtcTimestamp> {
     begin_day(local.date(), zone)
 }
 
+/// Returns the day in a zone that contains an instant, with its first instant.
+pub fn day_of(instant: UtcTimestamp, zone: &str) -> Option<(jiff::civil::Date, UtcTimestamp)> {
+    let in_zone = jiff::tz::TimeZone::get(zone).ok()?;
+    let local = jiff::Timestamp::from_microsecond(instant.micros())
+        .ok()?
+        .to_zoned(in_zone);
+    Some((local.date(), begin_day(local.date(), zone)?))
+}
+
 /// Returns the first day of the month that contains an instant.
 pub fn first_day_of_month(now: UtcTimestamp, zone: &str) -> Option<jiff::civil::Date> {
     let in_zone = jiff::tz::TimeZone::get(zone).ok()?;
@@ -48,6 +57,9 @@ mod tests {
             assert_eq!(begin_today(now, zone).unwrap().to_string(), begun);
         }
         assert_eq!(begin_today(now, "Nowhere"), None);
+        let (day, begun) = day_of(now, "America/New_York").unwrap();
+        assert_eq!(day.to_string(), "2019-03-01");
+        assert_eq!(begun.to_string(), "2019-03-01T05:00:00Z");
         let late: UtcTimestamp = "2026-11-30T23:30:00Z".parse().unwrap();
         for (zone, first) in [("UTC", "2026-11-01"), ("Europe/Berlin", "2026-12-01")] {
             assert_eq!(first_day_of_month(late, zone).unwrap().to_string(), first);
