@@ -1,7 +1,7 @@
 //! The console: people sign in by a code from the local socket and read pages, as a browser asks for them.
 
-pub(crate) mod acts;
 mod act_routes;
+pub(crate) mod acts;
 pub(crate) mod browser;
 mod group_acts;
 mod negotiation_acts;

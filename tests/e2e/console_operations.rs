@@ -91,7 +91,7 @@ fn operations_and_settings_are_for_their_roles() {
     assert_eq!(browser.post("/operations/doctor", "").status, 403);
     let refused = lindau.records("console_refused");
     // One for each section that is closed to the role, however often it is asked for.
-    let pages: Vec<&str> = refused.iter().map(|r| text(&r["body"], "page")).collect();
+    let pages: Vec<String> = refused.iter().map(|r| text(&r["body"], "page")).collect();
     assert_eq!(pages, ["settings", "operations"], "{refused:?}");
     lindau.verifies();
 }

@@ -104,15 +104,21 @@ pub use crate::page::evidence::verification::{
 };
 pub use crate::page::evidence::{EvidenceView, ForkedLog, HeadWitness, render_evidence};
 pub use crate::page::fault::{FaultView, render_fault};
-pub use crate::page::group::{GROUPS_ADDRESS, GroupRow, ProposedMembers, describe_group_addition, describe_group_removal, render_groups};
-pub use crate::page::login::{DoneLogin, render_done_login};
+pub use crate::page::group::{
+    GROUPS_ADDRESS, GroupRow, ProposedMembers, describe_group_addition, describe_group_removal,
+    render_groups,
+};
 pub use crate::page::help::{GuideTopic, render_help, render_help_topic};
+pub use crate::page::login::{DoneLogin, render_done_login};
 pub use crate::page::operation::backup_list::{BackupRow, render_backups};
 pub use crate::page::operation::delivery_list::{DeliveryListView, DeliveryRow, render_deliveries};
 pub use crate::page::operation::doctor::{DoctorFinding, DoctorView, render_doctor};
 pub use crate::page::operation::health::{HealthCheck, HealthView, render_operations};
-pub use crate::page::operation::operator_act::{describe_backup, describe_peer_addition, describe_peer_removal, describe_reload, describe_running_cut};
 pub use crate::page::operation::history::{HistorySpan, HistoryView, MinuteRow, render_history};
+pub use crate::page::operation::operator_act::{
+    describe_backup, describe_peer_addition, describe_peer_removal, describe_reload,
+    describe_running_cut,
+};
 pub use crate::page::operation::peer_list::{ContactFailure, PeerListView, PeerRow, render_peers};
 pub use crate::page::operation::running_list::{RunningRow, render_running};
 pub use crate::page::operation::worker_list::{WorkerRow, render_workers};

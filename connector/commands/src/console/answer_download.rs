@@ -149,11 +149,7 @@ fn send_body(sent: SentAnswer, file: DownloadFile) -> ConsoleBody {
     stream_body(move |pipe| write_file(sent.answer(), file, pipe))
 }
 
-fn write_file(
-    answer: &KeptAnswer,
-    file: DownloadFile,
-    mut pipe: BodyPipe,
-) -> Result<(), Refusal> {
+fn write_file(answer: &KeptAnswer, file: DownloadFile, mut pipe: BodyPipe) -> Result<(), Refusal> {
     match file {
         DownloadFile::Format(mut writer) => {
             let mut out = Vec::new();
@@ -176,9 +172,9 @@ fn write_file(
             }
             sink.finish().map(|_| ())
         }
-        DownloadFile::Written(mut file) => {
-            io::copy(&mut file, &mut pipe).map_err(report_unread).map(|_| ())
-        }
+        DownloadFile::Written(mut file) => io::copy(&mut file, &mut pipe)
+            .map_err(report_unread)
+            .map(|_| ()),
     }
 }
 

@@ -16,10 +16,10 @@
 //! The test of each route with each role, `e2e::console::act_routes`, has a line for each act.
 
 use crate::cli::connector_command::ConnectorCommand;
+use crate::console::file_acts::{AnswerFiles, EvidenceExport};
 use crate::console::group_acts::{GroupAddition, GroupRemoval};
 use crate::console::negotiation_acts::{ContractRequest, CounterProposal};
 use crate::console::operator_acts::{BackupMaking, PeerAddition, PeerRemoval, Reload, RunningCut};
-use crate::console::file_acts::{AnswerFiles, EvidenceExport};
 use crate::console::person_visit::{CommandResults, PermittedPerson, PersonVisit};
 use crate::console::session_acts::{OtherSessionsEnd, SessionEnd};
 use crate::console::token_acts::{TokenAddition, TokenEnd, TokenHolder};

@@ -9,8 +9,8 @@ use crate::console::catalog_pages::{show_catalog, show_catalog_entry};
 use crate::console::console_act::RequestedAct;
 use crate::console::contract_pages::{show_comparison, show_contract, show_contracts};
 use crate::console::dataset_pages::{show_dataset, show_datasets, submit_dataset_look};
-use crate::console::group_acts::show_groups;
 use crate::console::file_pages::{download_export, show_export_file};
+use crate::console::group_acts::show_groups;
 use crate::console::operation_pages::{
     run_check, show_backups, show_check, show_deliveries, show_history, show_operations,
     show_peers, show_running, show_workers,
@@ -24,8 +24,8 @@ use crate::console::setting_pages::{
     show_configuration, show_error_help, show_help, show_help_topic, show_own_person, show_people,
     show_statement, show_tokens, stay_signed_in,
 };
-use crate::console::{evidence_pages, login_pages};
 use crate::console::verification_pages::{begin_verification, show_verification};
+use crate::console::{evidence_pages, login_pages};
 use hansa_console::{
     ActKind, SignInFault, SignInView, StatusView, find_asset, render_overview, render_sign_in,
     sees_whole_state,

@@ -400,7 +400,7 @@ impl<H: ConsoleHandler> ConsoleSite<H> {
         format!("{name}={value}; HttpOnly; SameSite=Lax; Path={LOGIN_PATH}{secure}; Max-Age={age}")
     }
 
-    const fn secure_attribute(&self) -> &'static str {
+    fn secure_attribute(&self) -> &'static str {
         match self.origin.is_secure {
             true => "; Secure",
             false => "",

@@ -2,7 +2,8 @@
 
 use super::server::{ConsoleServerConfig, serve_console};
 use super::{
-    ConsoleAction, ConsoleBody, ConsoleHandler, ConsoleOrigin, ConsoleRequest, ConsoleResponse, CookieChange,
+    ConsoleAction, ConsoleBody, ConsoleHandler, ConsoleOrigin, ConsoleRequest, ConsoleResponse,
+    CookieChange,
 };
 use crate::peer::settings::TransportSettings;
 use bytes::Bytes;
