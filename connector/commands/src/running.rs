@@ -13,9 +13,8 @@ use hansa_audit_log::record::answers::AnswerCancellationRecord;
 use hansa_node::answer::running_queries::{CallerKind, ListedAnswer};
 use hansa_node::log::audit_event::AuditEvent;
 use hansa_node::participant::Connector;
-use hansa_node::participant::pseudonyms::Person;
+use hansa_node::participant::caller::Caller;
 use hansa_node::participant::startup::JudgedState;
-use hansa_node::process::blocking_work::run_waiting;
 use hansa_policy::id::{ContractId, ParticipantId, PurposeId, RequestId};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde::Serialize;
@@ -76,7 +75,7 @@ async fn list_answers(connector: &Arc<Connector>, out: &EventSink) -> CommandRes
 async fn cancel_answer(
     connector: &Arc<Connector>,
     prefix: &str,
-    caller: Option<u32>,
+    caller: &Caller,
     out: &EventSink,
 ) -> CommandResult {
     let answers = connector.queries.running.list_answers();
@@ -94,13 +93,10 @@ async fn cancel_answer(
             .with_help("hansa running list shows those that run now")
             .into());
     };
-    let people = &connector.records.pseudonyms;
-    let now = connector.now();
-    let actor = caller.map(|user| run_waiting(|| people.pseudonym(&Person::User(user), now)));
     let record = AnswerCancellationRecord {
         request_id: request.to_string(),
         peer: peer.to_string(),
-        actor: actor.transpose()?,
+        actor: caller.pseudonym(connector)?,
     };
     let _durable = connector.record(AuditEvent::from(record)).await?;
     let sentence = "the operator of the connector that answers has ended the answer";

@@ -169,7 +169,7 @@ pub use crate::part::log_verification::{
     LogVerification, RunningVerification, VerificationFault, VerificationResult,
 };
 pub use crate::part::passkey_element::PasskeyRequest;
-pub use crate::part::session_end::{STAY_ADDRESS, describe_session_end};
+pub use crate::part::session_end::{STAY_ADDRESS, state_session_end};
 
 #[cfg(test)]
 mod tests;

@@ -18,7 +18,7 @@ const PEOPLE: [&[&str]; 5] = [
 ];
 
 /// Pages of acts, with the roles that open them.
-const ROUTES: [(&str, &[&str]); 17] = [
+const ROUTES: [(&str, &[&str]); 19] = [
     ("/operations/running/ab12/cancel", &["operator"]),
     ("/operations/peers/add", &["operator"]),
     ("/operations/peers/acme.example/remove", &["operator"]),
@@ -34,6 +34,8 @@ const ROUTES: [(&str, &[&str]); 17] = [
     ("/contracts/n-1/counter", &["officer"]),
     ("/contracts/n-1/sign", &["signer"]),
     ("/contracts/n-1/decline", &["officer"]),
+    ("/evidence/export", &["auditor"]),
+    ("/answers/ab12/files", &["analyst"]),
     ("/me/sessions/ab12/end", &ROLES),
     ("/me/sessions/end", &ROLES),
 ];

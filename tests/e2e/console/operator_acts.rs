@@ -16,9 +16,9 @@ fn list_acts(city: &TestParticipant) -> Vec<String> {
         let read_member = |name: &str| text(&record["body"], name);
         format!(
             "{} {} {}",
-            member("act"),
-            member("subject"),
-            member("proof")
+            read_member("act"),
+            read_member("subject"),
+            read_member("proof")
         )
     })
     .collect()

@@ -82,25 +82,26 @@ pub(super) async fn report_person(
     pseudonym: String,
     out: &EventSink,
 ) -> CommandResult {
-    let person = connector.records.pseudonyms.person(&pseudonym);
     let config = connector.config();
-    let (user, holder) = match person {
-        Some(Person::User(user)) => (Some(user), None),
-        Some(Person::Named(name)) => (None, Some(name)),
-        None => (None, None),
+    let report = match connector.records.pseudonyms.person(&pseudonym) {
+        Some(Person::Human(key)) => {
+            let mut listed = config.people.iter();
+            let entry = listed.find(|entry| entry.key.shares_account(&key));
+            PseudonymReport {
+                name: entry.map(|entry| entry.name.clone()),
+                user: key.unix(),
+                account: key.account().map(ToString::to_string),
+                holder: None,
+                pseudonym,
+            }
+        }
+        Some(Person::Named(holder)) => PseudonymReport {
+            holder: Some(holder),
+            ..PseudonymReport::unknown(pseudonym)
+        },
+        None => PseudonymReport::unknown(pseudonym),
     };
-    let listed = config.people.iter();
-    let name = listed
-        .filter(|entry| Some(entry.unix) == user)
-        .map(|entry| entry.name.clone())
-        .next();
-    out.send_report(&PseudonymReport {
-        pseudonym,
-        name,
-        user,
-        holder,
-    })
-    .await?;
+    out.send_report(&report).await?;
     Ok(0)
 }
 
@@ -112,25 +113,40 @@ struct PseudonymReport {
     name: Option<String>,
     /// Unix user.
     user: Option<u32>,
+    /// Account at the issuer.
+    account: Option<String>,
     /// Holder of an access token, by the name that this participant has given.
     holder: Option<String>,
 }
 
+impl PseudonymReport {
+    /// Report about a pseudonym behind which nobody is known.
+    const fn unknown(pseudonym: String) -> Self {
+        Self {
+            pseudonym,
+            name: None,
+            user: None,
+            account: None,
+            holder: None,
+        }
+    }
+}
+
 impl CommandReport for PseudonymReport {
     fn to_text(&self) -> String {
-        let Self {
-            pseudonym,
-            name,
-            user,
-            holder,
-        } = self;
-        match (name, user, holder) {
-            (Some(name), Some(user), _) => format!("{pseudonym} is {name}, Unix user {user}"),
-            (None, Some(user), _) => format!("{pseudonym} is the Unix user {user}"),
-            (_, None, Some(holder)) => format!("{pseudonym} is {holder}, the holder of a token"),
-            (_, None, None) => {
+        let pseudonym = &self.pseudonym;
+        let named = self.name.iter().cloned();
+        let user = self.user.map(|user| format!("Unix user {user}"));
+        let account = self.account.as_ref();
+        let account = account.map(|account| format!("account {account}"));
+        let holder = self.holder.as_ref();
+        let holder = holder.map(|holder| format!("{holder}, the holder of a token"));
+        let known: Vec<String> = named.chain(user).chain(account).chain(holder).collect();
+        match known.is_empty() {
+            true => {
                 format!("nobody is known behind {pseudonym}: erased, or no pseudonym of this log")
             }
+            false => format!("{pseudonym} is {}", known.join(", ")),
         }
     }
 }

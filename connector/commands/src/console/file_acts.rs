@@ -5,9 +5,9 @@ use crate::audit::arguments::{AuditCommand, AuditFilter};
 use crate::audit::export::check_filter;
 use crate::cli::connector_command::ConnectorCommand;
 use crate::console::ask_pages::{ASKERS, find_answer};
-use crate::console::console_act::{ActRequest, ConsoleAct, PreparedAct, SUBJECT};
+use crate::console::console_act::{ActRequest, ConsoleAct, JudgedValues, PreparedAct, SUBJECT};
 use crate::console::person_visit::{CommandResults, PermittedPerson, quote_word};
-use hansa_console::{EXPORT_FIELDS, describe_answer_files, describe_export};
+use hansa_console::{ActFieldFault, EXPORT_FIELDS, describe_answer_files, describe_export};
 use hansa_node::config::person::Role;
 use hansa_node::console::file_grant::MINUTES_GRANTED;
 use hansa_node::console::pending_act::DescribedAct;
@@ -74,7 +74,7 @@ impl ConsoleAct for EvidenceExport {
         "/evidence".to_owned()
     }
 
-    fn page_after(&self, _act: &DescribedAct) -> String {
+    fn page_after(&self, _act: &DescribedAct, _results: &CommandResults) -> String {
         EXPORT_FILE_PAGE.to_owned()
     }
 
@@ -83,11 +83,11 @@ impl ConsoleAct for EvidenceExport {
         Ok(PreparedAct::new(form, export_line(&BTreeMap::new())))
     }
 
-    async fn find_faults(
+    async fn judge_values(
         &self,
         request: &ActRequest<'_>,
         values: &BTreeMap<String, String>,
-    ) -> Result<Vec<String>, Refusal> {
+    ) -> Result<JudgedValues, Refusal> {
         let connector = request.permitted.visit().connector;
         let is_wrong = |name: &&str| {
             let value = values.get(*name).cloned().unwrap_or_default();
@@ -95,7 +95,11 @@ impl ConsoleAct for EvidenceExport {
             check_filter(connector, &export_filter(&one)).is_err()
         };
         let wrong = EXPORT_FIELDS.iter().filter(|name| is_wrong(name));
-        Ok(wrong.map(|name| (*name).to_owned()).collect())
+        let faults: Vec<ActFieldFault> = wrong.map(|name| ActFieldFault::new(name)).collect();
+        Ok(match faults.is_empty() {
+            true => JudgedValues::Taken,
+            false => JudgedValues::Refused(faults),
+        })
     }
 
     fn build_command(&self, act: &DescribedAct) -> Result<ConnectorCommand, Refusal> {
@@ -143,7 +147,7 @@ impl ConsoleAct for AnswerFiles {
         format!("/answers/{}", subject.join("/"))
     }
 
-    fn page_after(&self, act: &DescribedAct) -> String {
+    fn page_after(&self, act: &DescribedAct, _results: &CommandResults) -> String {
         format!("/answers/{}", act.subject)
     }
 

@@ -10,9 +10,9 @@ use crate::person::arguments::PersonCommand;
 use crate::token::arguments::TokenCommand;
 use hansa_console::{
     AccessibilityView, Configuration, ConfigurationView, GuideTopic, OwnPersonView, OwnSession,
-    PageFrame, PersonRow, ROWS_PER_PAGE, TokenListView, TokenRow, describe_session_end,
-    render_accessibility, render_configuration, render_error_help, render_help, render_help_topic,
-    render_licences, render_own_person, render_people, render_tokens,
+    PageFrame, PersonRow, ROWS_PER_PAGE, TokenListView, TokenRow, render_accessibility,
+    render_configuration, render_error_help, render_help, render_help_topic, render_licences,
+    render_own_person, render_people, render_tokens, state_session_end,
 };
 use hansa_node::config::person::Role;
 use hansa_node::console;
@@ -115,7 +115,7 @@ pub(super) async fn stay_signed_in(visit: &PersonVisit<'_>) -> Result<ConsoleRes
     match (visit.form_value("as"), facts.session_end()) {
         ("text", Some(end)) => Ok(ConsoleResponse {
             content_type: "text/plain; charset=utf-8",
-            ..html_response(200, describe_session_end(&facts.to_frame(), end))
+            ..html_response(200, state_session_end(&facts.to_frame(), end))
         }),
         _ => Ok(redirect("/me")),
     }

@@ -103,6 +103,7 @@ show-reason = Text der Begründung zeigen
 show-person = Zeigen, wer das ist
 person-for-auditors = Nur die Prüfung darf sehen, wer das ist.
 person-user = Unix-Benutzer { $user }
+person-account = Konto beim Anmeldedienst:
 person-holder = Inhaber eines Zugangsschlüssels:
 person-unknown = Hinter diesem Pseudonym ist niemand bekannt: Der Name wurde gelöscht, oder es ist das eines anderen Teilnehmers.
 record-answer = Die Antwort

@@ -103,6 +103,7 @@ show-reason = Show the text of the reason
 show-person = Show who this is
 person-for-auditors = Only auditors may see who this is.
 person-user = Unix user { $user }
+person-account = Account at the issuer:
 person-holder = Holder of an access token:
 person-unknown = Nobody is known behind this pseudonym: the name was erased, or is that of another participant.
 record-answer = The answer

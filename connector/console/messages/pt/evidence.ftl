@@ -103,6 +103,7 @@ show-reason = Mostrar o texto do motivo
 show-person = Mostrar quem é
 person-for-auditors = Só a auditoria pode ver quem é.
 person-user = utilizador Unix { $user }
+person-account = Conta no fornecedor de identidade:
 person-holder = Titular de um token de acesso:
 person-unknown = Ninguém é conhecido por trás deste pseudónimo: o nome foi apagado, ou é de outro participante.
 record-answer = A resposta

@@ -45,6 +45,6 @@ pub(crate) fn render_session_end(frame: &PageFrame<'_>) -> Markup {
 
 /// Milliseconds until the end of the session and its instant, a line each, as the script of the page reads them.
 #[must_use]
-pub fn describe_session_end(frame: &PageFrame<'_>, end: SessionEnd) -> String {
+pub fn state_session_end(frame: &PageFrame<'_>, end: SessionEnd) -> String {
     format!("{}\n{}", end.left_ms, describe_instant(frame, end.at))
 }

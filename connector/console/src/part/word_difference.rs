@@ -161,7 +161,8 @@ mod tests {
             }
         }
         let long = "word ".repeat(2_000);
-        let (old_runs, _) = compare_words(&long, &format!("{long}end"));
+        let longer = format!("{long}end");
+        let (old_runs, _) = compare_words(&long, &longer);
         assert_eq!(old_runs.len(), 1);
         assert!(!old_runs[0].is_common);
     }

@@ -4,10 +4,7 @@ use crate::page::act_form::field::{ActField, FieldInput, FieldOption};
 use crate::tests::html_reader::read_page;
 use crate::tests::page_check::{check_page, check_view, elements};
 use crate::{
-    ActFieldFault, ActForm, ActFormView, ActNote, ActPreview, ActResultView, ActStep, LoginStep,
-    PageFrame, PendingActKind, PendingActView, PendingForm, PersonLabel, PersonRole, RunningRow,
-    describe_reload, describe_running_cut, render_act_form, render_act_result, render_pending_act,
-    render_running,
+    ActFieldFault, ActForm, ActFormView, ActNote, ActPreview, ActResultView, ActStep, LoginStep, PageFrame, PeerRow, PendingActKind, PendingActView, PendingForm, PersonLabel, PersonRole, RunningRow, TokenRow, describe_backup, describe_other_sessions_end, describe_peer_addition, describe_peer_removal, describe_reload, describe_running_cut, describe_session_end, describe_token_addition, describe_token_end, render_act_form, render_act_result, render_pending_act, render_running,
 };
 use hansa_policy::term::language::Language;
 use maud::html;
@@ -41,7 +38,7 @@ fn make_form(text: &str) -> ActForm {
         make_field("several", FieldInput::Choices(make_options())),
         make_field("tick", FieldInput::Tick),
         make_field("day", FieldInput::Date).as_optional(),
-        field(
+        make_field(
             "days",
             FieldInput::Number {
                 least: 1,

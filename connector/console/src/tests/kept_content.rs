@@ -88,7 +88,7 @@ fn a_text_and_a_person_are_shown_one_by_one() {
         pseudonym: PSEUDONYM.to_owned(),
         name: Some("Jonas Weber".to_owned()),
         user: Some(1002),
-        holder: None,
+        ..KnownPerson::default()
     });
     let shown = page_of(make_question(), &make_looks(Some(person)), Language::En);
     let read = check_page(&shown);
@@ -105,7 +105,7 @@ fn a_person_of_another_pseudonym_is_not_shown_beside_this_one() {
         pseudonym: "11d0".to_owned(),
         name: Some("Jonas Weber".to_owned()),
         user: Some(1002),
-        holder: None,
+        ..KnownPerson::default()
     });
     let page = page_of(make_question(), &make_looks(Some(other)), Language::En);
     assert!(!page.contains("Jonas"), "{page}");

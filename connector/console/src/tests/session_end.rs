@@ -3,8 +3,8 @@
 use crate::tests::html_reader::PageElement;
 use crate::tests::page_check::{check_page, elements};
 use crate::{
-    PageFrame, PersonLabel, PersonRole, STAY_ADDRESS, SessionEnd, StatusView, describe_session_end,
-    render_overview,
+    PageFrame, PersonLabel, PersonRole, STAY_ADDRESS, SessionEnd, StatusView, render_overview,
+    state_session_end,
 };
 use hansa_policy::term::language::Language;
 
@@ -78,7 +78,7 @@ fn a_session_at_its_longest_can_not_be_made_longer() {
 fn the_script_reads_a_number_and_an_instant() {
     let end = end(true);
     assert_eq!(
-        describe_session_end(&frame(Language::En, Some(end)), end),
+        state_session_end(&frame(Language::En, Some(end)), end),
         "900000\n27 Nov 2026, 10:57 (Berlin)"
     );
 }

@@ -412,7 +412,7 @@ mod tests {
     fn a_session_tells_the_time_that_is_left() {
         let here = browser(1, 1, "Firefox");
         let mut sessions = Sessions::default();
-        sessions.open("secret", &person(), &here, NOW);
+        sessions.open("secret", &person(), &here, None, NOW);
         let mut left_at = |seconds: i64| {
             let found = sessions.find("secret", &here, LIFE, NOW + seconds * 1_000_000);
             let left = found.unwrap().left;
@@ -468,22 +468,25 @@ mod tests {
         let here = browser(1, 1, "Firefox");
         let mut sessions = Sessions::default();
         for secret in ["one", "two", "three"] {
-            sessions.open(secret, &person(), &here, NOW);
+            sessions.open(secret, &person(), &here, None, NOW);
         }
         let other = PersonConfig {
-            unix: 1002,
+            key: PersonKey::of_user(1002),
             ..person()
         };
-        sessions.open("other", &other, &here, NOW);
-        let list = |sessions: &Sessions, user| sessions.list_own(user, "one", LIFE, NOW);
+        sessions.open("other", &other, &here, None, NOW);
+        let list = |sessions: &Sessions, user| {
+            sessions.list_own(&PersonKey::of_user(user), "one", LIFE, NOW)
+        };
+        let own = PersonKey::of_user(1001);
         let stranger = list(&sessions, 1002).remove(0).handle;
-        assert!(!sessions.end_own(1001, &stranger));
+        assert!(!sessions.end_own(&own, &stranger));
         let second = list(&sessions, 1001);
         let second = second.iter().find(|session| !session.is_this).unwrap();
-        assert!(sessions.end_own(1001, &second.handle));
-        assert!(!sessions.end_own(1001, &second.handle));
+        assert!(sessions.end_own(&own, &second.handle));
+        assert!(!sessions.end_own(&own, &second.handle));
         assert_eq!(list(&sessions, 1001).len(), 2);
-        assert_eq!(sessions.end_others(1001, "one"), 1);
+        assert_eq!(sessions.end_others(&own, "one"), 1);
         let left = list(&sessions, 1001);
         assert!(left.len() == 1 && left[0].is_this);
         assert_eq!(list(&sessions, 1002).len(), 1);

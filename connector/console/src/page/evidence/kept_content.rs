@@ -56,6 +56,9 @@ pub struct KnownPerson {
     /// Unix user.
     #[serde(default)]
     pub user: Option<u32>,
+    /// Account at the issuer.
+    #[serde(default)]
+    pub account: Option<String>,
     /// Holder of an access token.
     #[serde(default)]
     pub holder: Option<String>,
@@ -184,20 +187,29 @@ fn render_pseudonym(
 }
 
 fn render_person(language: Language, person: &KnownPerson) -> Markup {
+    let name = person.name.as_ref();
+    let name = name.map(|name| html! { bdi { (reveal_controls(name)) } });
+    let user = person.user.map(|user| {
+        let user = user.to_string();
+        html! { (message!(language, "person-user", user)) }
+    });
+    let account = person.account.as_ref().map(|account| {
+        html! { (message!(language, "person-account")) " " bdi { (reveal_controls(account)) } }
+    });
+    let holder = person.holder.as_ref().map(|holder| {
+        html! { (message!(language, "person-holder")) " " bdi { (reveal_controls(holder)) } }
+    });
+    let known: Vec<Markup> = name
+        .into_iter()
+        .chain(user)
+        .chain(account)
+        .chain(holder)
+        .collect();
     html! {
-        @match (&person.name, person.user, &person.holder) {
-            (Some(name), Some(user), _) => {
-                @let user = user.to_string();
-                bdi { (reveal_controls(name)) } " · " (message!(language, "person-user", user))
-            }
-            (None, Some(user), _) => {
-                @let user = user.to_string();
-                (message!(language, "person-user", user))
-            }
-            (_, None, Some(holder)) => {
-                (message!(language, "person-holder")) " " bdi { (reveal_controls(holder)) }
-            }
-            (_, None, None) => { (message!(language, "person-unknown")) }
+        @if known.is_empty() { (message!(language, "person-unknown")) }
+        @for (index, part) in known.iter().enumerate() {
+            @if index > 0 { " · " }
+            (part)
         }
     }
 }

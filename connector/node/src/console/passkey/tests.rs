@@ -1,13 +1,15 @@
 //! Tests: a passkey proves acts of its person, and adds no other passkey.
 
 use super::{
-    ADD_PASSKEY, AssertionAnswer, CreationAnswer, act_challenge, add_passkey, creation_challenge,
+    AssertionAnswer, CreationAnswer, act_challenge, add_passkey, creation_challenge,
     describe_addition, list_passkeys, record_act_by_passkey,
 };
 use crate::config::person::PersonConfig;
+use crate::config::person_key::PersonKey;
 use crate::console::SignedInPerson;
 use crate::console::act::{find_act, open_act};
-use crate::console::pending_act::{ActOwner, DescribedAct};
+use crate::console::pending_act::{ADD_PASSKEY, ActOwner, DescribedAct};
+use crate::console::session::SessionTime;
 use crate::participant::Connector;
 use crate::participant::testing::{TERMS, TestFederation, records_of_kind};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -16,11 +18,14 @@ use hansa_test_support::authenticator::{AuthenticatorAlgorithm, TestAuthenticato
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 const ORIGIN: &str = "http://lindau.localhost:8818";
 
+const PERSON: PersonKey = PersonKey::of_user(1001);
+
 const OWNER: ActOwner<'static> = ActOwner {
-    user: 1001,
+    person: &PERSON,
     session: "session",
 };
 
@@ -29,7 +34,11 @@ fn maria() -> SignedInPerson {
         person: PersonConfig {
             name: "Maria".to_owned(),
             roles: BTreeSet::new(),
-            unix: 1001,
+            key: PERSON,
+        },
+        left: SessionTime {
+            left: Duration::from_secs(60),
+            can_grow: true,
         },
     }
 }
