@@ -9,7 +9,8 @@
 //! 2. [`create_file`] makes a file that must not exist yet; [`replace_file`] replaces the bytes of a file. [`FileVisibility`] decides who may
 //!    read the file.
 //! 3. [`read_file`] reads up to a number of bytes. [`read_private`] refuses a file that others can read.
-//! 4. [`remove_file`] removes a file.
+//! 4. [`GrowingFile`] takes a file in pieces, and is gone unless it is finished. [`duplicate_file`] gives a file a second name.
+//! 5. [`remove_file`] removes a file.
 //!
 //! # What it must never do
 //!
@@ -187,6 +188,84 @@ pub fn remove_file(path: &Path) -> Result<(), Refusal> {
     }
 }
 
+/// File that is written in pieces, such as one that comes from a browser. Unless it is finished, it is removed again.
+#[derive(Debug)]
+pub struct GrowingFile {
+    file: File,
+    path: PathBuf,
+    is_finished: bool,
+}
+
+impl GrowingFile {
+    /// Creates an empty file that must not exist yet, also not as a link. Its owner alone can read it.
+    ///
+    /// # Errors
+    /// `FILE_EXISTS` when the path exists already, else `DISK_FULL` or `STATE_BROKEN`.
+    pub fn create(path: &Path) -> Result<Self, Refusal> {
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(FileVisibility::Owner.mode())
+            .open(path)
+            .map_err(|error| unwritable_file_refusal(path, &error))?;
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+            is_finished: false,
+        })
+    }
+
+    /// Adds bytes.
+    ///
+    /// # Errors
+    /// `DISK_FULL` or `STATE_BROKEN`.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        let written = self.file.write_all(bytes);
+        written.map_err(|error| unwritable_file_refusal(&self.path, &error))
+    }
+
+    /// Keeps the file. On return it survives a loss of power.
+    ///
+    /// # Errors
+    /// `DISK_FULL` or `STATE_BROKEN`; the file is then removed.
+    pub fn finish(mut self) -> Result<(), Refusal> {
+        let synced = self.file.sync_all();
+        synced.map_err(|error| unwritable_file_refusal(&self.path, &error))?;
+        sync_folder_of(&self.path)?;
+        self.is_finished = true;
+        Ok(())
+    }
+}
+
+impl Drop for GrowingFile {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            // The next sweep of the folder removes what can't be removed now.
+            std::fs::remove_file(&self.path).ok();
+        }
+    }
+}
+
+/// Gives a file a second name that must not exist yet, or a copy on another disk. On return it survives a loss of power.
+///
+/// # Errors
+/// `FILE_EXISTS` when the second name exists already, `FILE_MISSING` when the file can't be read, else `DISK_FULL` or `STATE_BROKEN`.
+pub fn duplicate_file(from: &Path, to: &Path) -> Result<(), Refusal> {
+    match std::fs::hard_link(from, to) {
+        Ok(()) => return sync_folder_of(to),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            return Err(unwritable_file_refusal(to, &error));
+        }
+        // Another disk, or one without such links.
+        Err(_) => {}
+    }
+    let mut source = File::open(from).map_err(|error| unreadable_file_refusal(from, &error))?;
+    let mut copy = GrowingFile::create(to)?;
+    let copied = std::io::copy(&mut source, &mut copy.file);
+    copied.map_err(|error| unwritable_file_refusal(to, &error))?;
+    copy.finish()
+}
+
 /// Creates a folder and those above it. New ones are readable by the owner alone.
 ///
 /// # Errors
@@ -292,7 +371,10 @@ fn sync_folder_of(path: &Path) -> Result<(), Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use super::{FileVisibility, create_file, read_file, read_private, replace_file};
+    use super::{
+        FileVisibility, GrowingFile, create_file, duplicate_file, read_file, read_private,
+        replace_file,
+    };
     use hansa_policy::refusal::ErrorCode;
     use std::os::unix::fs::PermissionsExt;
 
@@ -332,5 +414,53 @@ mod tests {
             assert_eq!(refusal.code, ErrorCode::KeyFilePermissions);
             assert_eq!(refusal.help, [format!("chmod 600 {}", path.display())]);
         }
+    }
+
+    #[test]
+    fn a_file_in_pieces_is_there_once_it_is_finished() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("one");
+        let mut file = GrowingFile::create(&path).unwrap();
+        file.append(b"first ").unwrap();
+        drop(file);
+        assert!(!path.exists(), "what is not finished is gone");
+        let mut file = GrowingFile::create(&path).unwrap();
+        file.append(b"first ").unwrap();
+        file.append(b"second").unwrap();
+        file.finish().unwrap();
+        assert_eq!(read_private(&path, 100).unwrap(), b"first second");
+        let mode = path.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_file_in_pieces_follows_no_link_and_replaces_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (target, link) = (dir.path().join("target"), dir.path().join("link"));
+        std::fs::write(&target, b"theirs").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        for path in [&target, &link] {
+            let refusal = GrowingFile::create(path).unwrap_err();
+            assert_eq!(refusal.code, ErrorCode::FileExists, "{path:?}");
+        }
+        // A link to nothing is not followed, either.
+        let dangling = dir.path().join("dangling");
+        std::os::unix::fs::symlink(dir.path().join("away"), &dangling).unwrap();
+        assert!(GrowingFile::create(&dangling).is_err());
+        assert!(!dir.path().join("away").exists());
+        assert_eq!(std::fs::read(&target).unwrap(), b"theirs");
+    }
+
+    #[test]
+    fn a_second_name_replaces_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (one, other) = (dir.path().join("one"), dir.path().join("other"));
+        std::fs::write(&one, b"first").unwrap();
+        duplicate_file(&one, &other).unwrap();
+        assert_eq!(std::fs::read(&other).unwrap(), b"first");
+        std::fs::write(dir.path().join("third"), b"third").unwrap();
+        let refusal = duplicate_file(&dir.path().join("third"), &other).unwrap_err();
+        assert_eq!(refusal.code, ErrorCode::FileExists);
+        assert_eq!(std::fs::read(&other).unwrap(), b"first");
     }
 }
