@@ -84,6 +84,25 @@ impl ContentKind {
     }
 }
 
+impl ContentKind {
+    /// Refuses everything but one plain table: delimited text, Parquet or JSON. A packed file is refused, too: its size says nothing
+    /// about that of its content.
+    ///
+    /// # Errors
+    /// `SOURCE_KIND_UNKNOWN`.
+    pub fn expect_plain_table(self, shown: &str) -> Result<(), Refusal> {
+        let kind = match self {
+            Self::Text | Self::Json | Self::Parquet => return Ok(()),
+            Self::Unread(kind) => kind,
+            Self::Gzip | Self::Zip => PACKED,
+            Self::Arrow => ARROW,
+        };
+        let sentence = format!("`{shown}` is {}, which is not taken here", kind.name);
+        let refusal = Refusal::new(ErrorCode::SourceKindUnknown, sentence);
+        Err(refusal.with_help(kind.help))
+    }
+}
+
 /// Refusal of a file of an unsupported kind.
 #[must_use]
 pub fn unsupported_kind_refusal(shown: &str, kind: UnreadKind) -> Refusal {
@@ -116,6 +135,18 @@ pub const GTFS: UnreadKind = UnreadKind {
 const NESTED: UnreadKind = UnreadKind {
     name: "a packed file that holds another",
     help: "unpack it once",
+};
+
+/// Compressed file or archive where a plain file is asked for.
+const PACKED: UnreadKind = UnreadKind {
+    name: "a packed file",
+    help: "unpack it first",
+};
+
+/// Arrow file where a file for people is asked for.
+const ARROW: UnreadKind = UnreadKind {
+    name: "an Arrow file",
+    help: CONVERT,
 };
 
 const BINARY: UnreadKind = UnreadKind {

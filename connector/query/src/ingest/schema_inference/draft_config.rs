@@ -37,6 +37,34 @@ pub struct DraftConfigOptions {
     pub grid: Option<DraftGrid>,
     /// Extent of the places; unknown if absent.
     pub extent: Option<PlaceExtent>,
+    /// Path of the one file in the entry; absent: the path at which it is read.
+    pub path: Option<String>,
+    /// Statements about single columns.
+    pub statements: Vec<ColumnStatement>,
+    /// Set if the rows are about persons.
+    pub is_personal: bool,
+}
+
+/// Statement of a person about a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnStatement {
+    /// Column, by its proposed name or its name in the source.
+    pub column: String,
+    /// Statement about it.
+    pub fact: ColumnFact,
+}
+
+/// Fact about a column that no file shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ColumnFact {
+    /// Name in the dataset.
+    Name(SqlIdentifier),
+    /// Meaning, in one line.
+    Meaning(String),
+    /// Unit (UCUM).
+    Unit(String),
+    /// Its values are about persons.
+    Personal,
 }
 
 /// Columns of a new dataset that may be published.
@@ -117,7 +145,10 @@ pub fn create_draft_entry(
     roots: &SourceRoots,
     about: &DraftConfigOptions,
 ) -> Result<DraftDatasetConfig, Refusal> {
-    let seen = inferred_source::infer_source(paths, roots, about.skip_last_lines)?;
+    let mut seen = inferred_source::infer_source(paths, roots, about.skip_last_lines)?;
+    if let Some(path) = &about.path {
+        seen.name_file(path);
+    }
     if seen.places == InferredPlaces::TurnedAround && about.extent.is_none() {
         return Err(turned_around(paths));
     }
@@ -146,6 +177,7 @@ pub fn create_draft_entry(
     columns
         .iter_mut()
         .for_each(|column| column.set_apart(&mut taken));
+    apply_statements(&mut columns, &about.statements)?;
     let leaves = select_published_columns(&columns, about)?;
     let wanted = columns.iter().zip(&leaves).filter(|(_, leaves)| **leaves);
     let wanted: Vec<String> = wanted.flat_map(|(column, _)| column.from.clone()).collect();
@@ -208,6 +240,49 @@ pub fn create_draft_entry(
         questions,
         total: seen.total,
     })
+}
+
+/// Applies the statements of a person. Columns keep the names by which the statements find them until all have been found.
+fn apply_statements(
+    columns: &mut [InferredColumn],
+    statements: &[ColumnStatement],
+) -> Result<(), Refusal> {
+    let mut names = Vec::new();
+    for ColumnStatement { column, fact } in statements {
+        // A proposed name comes before one of the source, which can be that of another column.
+        let by_name: Vec<bool> = columns.iter().map(|known| known.name == *column).collect();
+        let marked = match by_name.contains(&true) {
+            true => by_name,
+            false => named_columns(std::slice::from_ref(column), columns)?,
+        };
+        for (index, (found, _)) in columns
+            .iter_mut()
+            .zip(marked)
+            .enumerate()
+            .filter(|(_, (_, is_named))| *is_named)
+        {
+            match fact {
+                ColumnFact::Name(name) => names.push((index, name.to_string())),
+                ColumnFact::Meaning(text) => found.meaning = Some(text.clone()),
+                ColumnFact::Unit(unit) => found.unit = Some(unit.clone()),
+                ColumnFact::Personal => found.is_personal = true,
+            }
+        }
+    }
+    for (index, name) in names {
+        if let Some(column) = columns.get_mut(index) {
+            column.name = name;
+        }
+    }
+    let mut taken = BTreeSet::new();
+    let twice = columns.iter().find(|column| !taken.insert(&column.name));
+    match twice {
+        None => Ok(()),
+        Some(column) => Err(Refusal::new(
+            ErrorCode::UsageWrong,
+            format!("two columns would have the name `{}`", column.name),
+        )),
+    }
 }
 
 /// Duplicate names in the header.
@@ -301,6 +376,10 @@ fn head_lines(
         "# max_bad_rows = 0.001             # share of rows that may be unreadable; none unless stated",
     ];
     lines.extend(rest.map(str::to_owned));
+    if about.is_personal {
+        let line = "personal    = true               # it was said that the rows are about persons";
+        lines.push(line.to_owned());
+    }
     match (about.extent, seen.places) {
         (Some(extent), _) => lines.push(format!(
             "extent      = {extent}    # west, south, east, north: a place outside can't be read"

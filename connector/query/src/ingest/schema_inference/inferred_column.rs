@@ -30,6 +30,12 @@ pub struct InferredColumn {
     pub clock: Option<&'static str>,
     /// Doubt for which the column stays text.
     pub doubt: Option<ColumnDoubt>,
+    /// Meaning, by statement of a person.
+    pub meaning: Option<String>,
+    /// Unit (UCUM), by statement of a person.
+    pub unit: Option<String>,
+    /// Set if a person has stated that the values are about persons.
+    pub is_personal: bool,
     /// Set if the times are civil times.
     pub(super) local: bool,
     /// Set if some rows have no value.
@@ -122,6 +128,9 @@ impl InferredColumn {
             optional: false,
             clock: None,
             doubt: None,
+            meaning: None,
+            unit: None,
+            is_personal: false,
             local: false,
             gaps: false,
         }
@@ -148,6 +157,9 @@ impl InferredColumn {
             optional: self.optional || clock.optional,
             clock: None,
             doubt: None,
+            meaning: None,
+            unit: None,
+            is_personal: false,
             local: true,
             gaps: self.gaps || clock.gaps,
         })
@@ -227,8 +239,16 @@ impl InferredColumn {
                     .to_owned(),
             );
         }
-        if matches!(&*self.kind, "int" | "float") || self.kind.starts_with("decimal") {
+        if let Some(unit) = &self.unit {
+            lines.push(format!("unit   = {}", quote_toml_string(unit)));
+        } else if matches!(&*self.kind, "int" | "float") || self.kind.starts_with("decimal") {
             lines.push("# unit   = \"\"    # UCUM: ug.m-3, Cel, m, {bicycle}, 1".to_owned());
+        }
+        if let Some(meaning) = &self.meaning {
+            lines.push(format!("meaning = {}", quote_toml_string(meaning)));
+        }
+        if self.is_personal {
+            lines.push("personal = true".to_owned());
         }
         lines
     }

@@ -12,7 +12,7 @@ use crate::ingest::bounded_reader::USUAL_ROW_BYTES;
 use crate::ingest::config::{
     ColumnHeader, ConfigLocation, ShortRowHandling, SourceConfig, SourceKind,
 };
-use crate::ingest::content_kind::ContentKind;
+use crate::ingest::content_kind::{self, ContentKind};
 use crate::ingest::json_rows;
 use crate::ingest::number_notation::LeadingZeroRule;
 use crate::ingest::place_extent::{LATITUDES, LONGITUDES, look_turned_around};
@@ -49,6 +49,22 @@ pub struct InferredSource {
     pub total: Option<FoundTotal>,
     /// Order of the coordinates.
     pub places: InferredPlaces,
+}
+
+impl InferredSource {
+    /// Gives the one file another path: that of the entry, where the file is read at another place.
+    pub fn name_file(&mut self, path: &str) {
+        self.source.paths = vec![path.to_owned()];
+        for file in &mut self.files {
+            path.clone_into(&mut file.display_name);
+        }
+        if let Some((file, _, _)) = &mut self.unread.first {
+            path.clone_into(file);
+        }
+        if let Some(total) = &mut self.total {
+            path.clone_into(&mut total.file);
+        }
+    }
 }
 
 /// Order of longitude and latitude in the examined rows.
@@ -248,6 +264,38 @@ fn find_source_files(
     })?;
     let first = files.first().ok_or_else(|| missing_file_refusal(paths))?;
     Ok((kind_of(first, listed)?, files))
+}
+
+/// Kind of one plain table by its content alone: its name has no effect.
+///
+/// # Errors
+/// `FILE_MISSING`, `SOURCE_OUTSIDE`; `SOURCE_KIND_UNKNOWN` for what is no plain table; `SOURCE_UNREADABLE` for a Parquet file whose
+/// footer can't be read.
+pub fn detect_table_kind(file: &SourceFile) -> Result<SourceKind, Refusal> {
+    let mut head = Vec::new();
+    let most = u64::try_from(content_kind::HEAD).unwrap_or(u64::MAX);
+    let read = file.open()?.take(most).read_to_end(&mut head);
+    read.map_err(|error| {
+        let sentence = format!("`{}` can't be read: {error}", file.display_name);
+        Refusal::new(ErrorCode::FileMissing, sentence)
+    })?;
+    let found = ContentKind::of(&head);
+    found.expect_plain_table(&file.display_name)?;
+    let kind = match found {
+        ContentKind::Parquet => SourceKind::Parquet,
+        ContentKind::Json => SourceKind::GeoJson,
+        ContentKind::Text
+        | ContentKind::Arrow
+        | ContentKind::Gzip
+        | ContentKind::Zip
+        | ContentKind::Unread(_) => SourceKind::Text,
+    };
+    // The footer of a Parquet file says where its rows are.
+    ingest::read_schema(file, kind)?;
+    if kind == SourceKind::GeoJson && json_rows::holds_rows(file, &default_source(kind, &[]))? {
+        return Ok(SourceKind::Json);
+    }
+    Ok(kind)
 }
 
 /// Kind of a file by its content. A named file is accepted with any extension.

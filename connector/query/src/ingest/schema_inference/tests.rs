@@ -1,6 +1,8 @@
 //! Inference from undescribed files.
 
-use super::draft_config::{DraftConfigOptions, LeavingColumns, create_draft_entry};
+use super::draft_config::{
+    ColumnFact, ColumnStatement, DraftConfigOptions, LeavingColumns, create_draft_entry,
+};
 use super::sample_rows;
 use crate::ingest::config::parser::parse_datasets;
 use crate::ingest::source_files::SourceFile;
@@ -223,6 +225,64 @@ fn a_table_with_a_column_for_each_station_becomes_rows() {
         !text.contains("unpivot]") && text.contains("name   = \"berri_1\""),
         "{text}"
     );
+}
+
+#[test]
+fn statements_of_a_person_stand_in_the_entry() {
+    let folder = written(&[("a.csv", "Site,owner,n\nHafen,Meier,7\nInsel,Schulz,8\n")]);
+    let state = |column: &str, fact: ColumnFact| ColumnStatement {
+        column: column.to_owned(),
+        fact,
+    };
+    let about = DraftConfigOptions {
+        path: Some("data/bikes.csv".to_owned()),
+        is_personal: true,
+        statements: vec![
+            state("n", ColumnFact::Name("bikes".parse().unwrap())),
+            state("n", ColumnFact::Unit("{bicycle}".to_owned())),
+            state("Site", ColumnFact::Meaning("it's where".to_owned())),
+            state("owner", ColumnFact::Personal),
+        ],
+        ..DraftConfigOptions::default()
+    };
+    let text = looked(folder.path(), "a.csv", &about);
+    assert!(!text.contains("a.csv"), "{text}");
+    let dataset = parse_datasets(
+        &text.replace("= \"\"  ", "= \"x\"  "),
+        "hansa.toml",
+        folder.path(),
+    );
+    let dataset = dataset.unwrap().remove(0);
+    assert!(dataset.personal);
+    let names: Vec<&str> = dataset
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
+    assert_eq!(names, ["site", "owner", "bikes"]);
+    holds(
+        &text,
+        &[
+            "path      = \"data/bikes.csv\"",
+            "from   = 'n'",
+            "unit   = '{bicycle}'",
+            "meaning = \"it's where\"",
+            "personal = true",
+        ],
+    );
+    for (column, fact) in [
+        ("absent", ColumnFact::Personal),
+        ("n", ColumnFact::Name("site".parse().unwrap())),
+    ] {
+        let about = DraftConfigOptions {
+            statements: vec![state(column, fact)],
+            ..DraftConfigOptions::default()
+        };
+        let paths = ["a.csv".to_owned()];
+        let roots = SourceRoots::of(folder.path());
+        let refusal = create_draft_entry(&paths, &roots, &about).unwrap_err();
+        assert_eq!(refusal.code, ErrorCode::UsageWrong, "{refusal:#?}");
+    }
 }
 
 #[test]
