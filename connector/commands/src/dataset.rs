@@ -15,15 +15,19 @@ mod released_cells;
 mod restriction;
 mod shown_dataset;
 mod source_sample;
+mod staged_files;
+mod stated_columns;
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
 use crate::dataset::arguments::DatasetCommand;
-use crate::dataset::config_entry::DatasetAddition;
+use crate::dataset::config_entry::{AddedSource, DatasetAddition};
 use crate::dataset::dataset_lookup::find_published_dataset;
 use crate::dataset::restriction::RestrictionChange;
+use crate::dataset::staged_files::{StagedSource, find_person};
+use crate::dataset::stated_columns::parse_statements;
 use crate::policy::clause_report::parse_term_language;
 use hansa_catalog::dataset::DatasetKind;
 use hansa_node::dataset::publication::PublishOptions;
@@ -39,6 +43,7 @@ impl Command for DatasetCommand {
             Self::List(_)
             | Self::Show { .. }
             | Self::Sample { .. }
+            | Self::Staged
             | Self::Profile { as_kept: true, .. }
             | Self::Restrict {
                 policy: None,
@@ -48,6 +53,9 @@ impl Command for DatasetCommand {
             Self::Add { .. } | Self::Publish { .. } | Self::Restrict { .. } => {
                 CommandEffect::Rehearses
             }
+            Self::Stage { .. } | Self::Unstage { .. } => CommandEffect::Acts(
+                "hansa dataset staged lists the files that wait, and changes nothing",
+            ),
             Self::Profile { as_kept: false, .. } => CommandEffect::Acts(
                 "hansa dataset profile NAME --as-kept shows the profile that is kept",
             ),
@@ -66,6 +74,7 @@ impl ConnectorVerb for DatasetCommand {
                 .chain(&mut terms.policy)
                 .map(NamedFile::Opened)
                 .collect(),
+            Self::Stage { file } => vec![NamedFile::Opened(file)],
             Self::Restrict {
                 policy: Some(file),
                 policy_text,
@@ -79,6 +88,8 @@ impl ConnectorVerb for DatasetCommand {
             | Self::Show { .. }
             | Self::Sample { .. }
             | Self::Profile { .. }
+            | Self::Staged
+            | Self::Unstage { .. }
             | Self::Publish { .. }
             | Self::Withdraw { .. } => Vec::new(),
         }
@@ -93,6 +104,9 @@ impl ConnectorVerb for DatasetCommand {
             | Self::Show { .. }
             | Self::Sample { .. }
             | Self::Profile { .. }
+            | Self::Stage { .. }
+            | Self::Staged
+            | Self::Unstage { .. }
             | Self::Restrict { .. }
             | Self::Withdraw { .. } => JudgedState::None,
         }
@@ -127,6 +141,7 @@ impl ConnectorVerb for DatasetCommand {
             }
             DatasetCommand::Add {
                 files,
+                staged,
                 name,
                 title,
                 licence,
@@ -136,11 +151,13 @@ impl ConnectorVerb for DatasetCommand {
                 keep_wide,
                 extent,
                 skip_last_lines,
+                about_persons,
+                statements,
                 terms,
                 publish,
             } => {
                 // The command line asks for a file. A message to the socket can lack one, and then names no file to refuse.
-                if files.is_empty() {
+                if files.is_empty() == staged.is_none() {
                     return Err(Refusal::new(
                         ErrorCode::UsageWrong,
                         "no source of the dataset is named",
@@ -162,14 +179,37 @@ impl ConnectorVerb for DatasetCommand {
                     skip_last_lines,
                     grid: offer_entry::draft_grid(&terms),
                     extent: extent.as_deref().map(extent_of).transpose()?,
+                    path: None,
+                    statements: parse_statements(*statements)?,
+                    is_personal: about_persons,
+                };
+                let source = match staged {
+                    Some(id) => {
+                        let person = find_person(connector, caller)?;
+                        let staged = StagedSource::find(connector, person, &id, &about).await?;
+                        AddedSource::Staged(staged)
+                    }
+                    None => AddedSource::Files(files),
                 };
                 let addition = DatasetAddition {
-                    files,
+                    source,
                     about,
                     terms,
                     publish,
                 };
                 config_entry::add_dataset(connector, addition, options, out).await
+            }
+            DatasetCommand::Stage { file } => {
+                let person = find_person(connector, caller)?;
+                staged_files::stage_file(connector, person, &file, out).await
+            }
+            DatasetCommand::Staged => {
+                let person = find_person(connector, caller)?;
+                staged_files::list_files(connector, person, out).await
+            }
+            DatasetCommand::Unstage { id } => {
+                let person = find_person(connector, caller)?;
+                staged_files::remove_file(connector, person, &id, out).await
             }
             DatasetCommand::Publish { names, anew } => {
                 let publish_options = PublishOptions {

@@ -348,6 +348,11 @@ async fn erase_expired_data(
                 if let Err(refusal) = erased {
                     tracing::warn!(%refusal, "side.not_erased");
                 }
+                let inner = Arc::clone(&connector);
+                let expired = run_blocking(move || inner.expire_staged_files()).await;
+                if let Err(refusal) = expired {
+                    tracing::warn!(%refusal, "uploads.not_expired");
+                }
                 let day = connector.now().micros().div_euclid(DAY);
                 if done == Some(day) {
                     continue;

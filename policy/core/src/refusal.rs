@@ -317,6 +317,10 @@ codes! {
     PasskeyUnknown "PASSKEY_UNKNOWN" Identity "The passkey is not one that this person has added, or it was removed." "`/me/passkeys` of the console lists the passkeys of the person.";
     PasskeyLimit "PASSKEY_LIMIT" Exhausted "The person has as many passkeys as one person may have." "Remove one first, on `/me/passkeys` of the console.";
     TermsChanged "TERMS_CHANGED" State "The proposal is not the one that was shown any more." "Read the new page, and sign that: `hansa contract show --diff` says what changed.";
+    UploadIncomplete "UPLOAD_INCOMPLETE" Usage "A file that was sent did not come whole, came too slowly, or came with another form than that of the page." "Send it again; the Unix user of the connector can name the file on its machine: `hansa dataset stage FILE`.";
+    UploadTooLarge "UPLOAD_TOO_LARGE" Usage "A file is larger than `[console] upload` permits." "Send a smaller one, such as one for each month, or Parquet in place of CSV; or raise `[console] upload`.";
+    UploadLimit "UPLOAD_LIMIT" Exhausted "As many files of the person wait already as may wait at once." "Add a dataset of one of them, or remove it: `hansa dataset staged` lists them, `hansa dataset unstage ID` removes one.";
+    UploadUnknown "UPLOAD_UNKNOWN" Unknown "No file of this identity waits for the person; a file waits for a day at most." "`hansa dataset staged` lists the files that wait.";
     RoleMissing "ROLE_MISSING" Policy "The roles of the person do not permit this page." "The roles stand in `[person.NAME]`; another person with the role can open it.";
     IssuerUnreachable "ISSUER_UNREACHABLE" OutOfReach "The OpenID Connect issuer, at which people sign in to the console, does not answer." "Check `issuer` under [console.oidc] and the way to it; where `sign_in` names \"link\", `hansa console` signs in without it.";
     IssuerAnswerInvalid "ISSUER_ANSWER_INVALID" OutOfReach "The OpenID Connect issuer answered with something that can't be used for a sign-in." "Check the client at the issuer, and `issuer`, `client` and the secret under [console.oidc].";

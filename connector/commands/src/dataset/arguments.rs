@@ -19,6 +19,23 @@ pub struct DatasetListArgs {
     pub limit: Option<usize>,
 }
 
+/// Statements of `hansa dataset add` about single columns
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+pub struct ColumnStatementArgs {
+    /// A name of a column in the dataset, by its proposed name or its name in the file; repeat it for several
+    #[arg(long, value_name = "COLUMN=NAME")]
+    pub rename: Vec<String>,
+    /// The meaning of a column, in one line; repeat it for several
+    #[arg(long, value_name = "COLUMN=TEXT")]
+    pub meaning: Vec<String>,
+    /// The unit of a column, as UCUM writes it; repeat it for several
+    #[arg(long, value_name = "COLUMN=UNIT")]
+    pub unit: Vec<String>,
+    /// The columns whose values are about persons, with commas
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    pub personal: Option<Vec<String>>,
+}
+
 /// `hansa dataset …`
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -72,8 +89,11 @@ pub enum DatasetCommand {
     )]
     Add {
         /// Files, a folder, or a pattern with *
-        #[arg(required = true, value_name = "FILE")]
+        #[arg(required_unless_present = "staged", value_name = "FILE")]
         files: Vec<PathBuf>,
+        /// A file that was staged, by its identity; it goes to data/NAME beside the configuration
+        #[arg(long, value_name = "ID", conflicts_with = "files", requires = "name")]
+        staged: Option<String>,
         /// The name of the dataset; absent: from the name of the file or the folder
         #[arg(long)]
         name: Option<String>,
@@ -106,12 +126,37 @@ pub enum DatasetCommand {
         /// Number of lines at the end of each file that are not rows, such as notes and totals; 0: the last line is a row. Absent: detected or asked
         #[arg(long, value_name = "LINES")]
         skip_last_lines: Option<u32>,
+        /// Its rows are about persons
+        #[arg(long)]
+        about_persons: bool,
+        /// Statements about its columns
+        #[command(flatten)]
+        statements: Box<ColumnStatementArgs>,
         /// The terms of the offer
         #[command(flatten)]
         terms: Box<OfferTermsArgs>,
         /// Publish it at once, and put the offer in force
         #[arg(long)]
         publish: bool,
+    },
+    /// Takes a copy of a file for a dataset that is added later, as the console does with a file that a person sends
+    ///
+    /// Its content says what it is: CSV, Parquet or GeoJSON. It waits for a day, for its person alone; two of each person wait at most.
+    #[command(after_help = "Example: hansa dataset stage bikes.csv")]
+    Stage {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Lists the own files that wait for a dataset
+    #[command(after_help = "Example: hansa dataset staged --json")]
+    Staged,
+    /// Removes a file that waits for a dataset
+    #[command(after_help = "Example: hansa dataset unstage 0f3c9a52d1b84e67a0c5d8e1f2b34a96")]
+    Unstage {
+        /// Its identity, as hansa dataset staged lists it
+        #[arg(value_name = "ID")]
+        id: String,
     },
     /// Publishes changed datasets
     #[command(after_help = "Example: hansa dataset publish bike_counts --dry-run")]

@@ -9,6 +9,7 @@ use crate::dataset::offer_arguments::OfferTermsArgs;
 use crate::dataset::offer_entry::{OfferBackground, offer_entry};
 use crate::dataset::offer_policy::check_named_columns;
 use crate::dataset::publication;
+use crate::dataset::staged_files::StagedSource;
 use hansa_node::dataset::publication::PublishOptions;
 use hansa_node::offer::offers;
 use hansa_node::participant::Connector;
@@ -32,13 +33,55 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct DatasetAddition {
     /// Its files.
-    pub(super) files: Vec<PathBuf>,
+    pub(super) source: AddedSource,
     /// What a person says of it.
     pub(super) about: DraftConfigOptions,
     /// The terms on which it is offered.
     pub(super) terms: Box<OfferTermsArgs>,
     /// Whether it is published at once.
     pub(super) publish: bool,
+}
+
+/// Files of a dataset that is added.
+#[derive(Debug)]
+pub(super) enum AddedSource {
+    /// Files at their places.
+    Files(Vec<PathBuf>),
+    /// File that a person has staged. It gets its place with the entry.
+    Staged(StagedSource),
+}
+
+impl AddedSource {
+    /// Paths at which they are read before the dataset is added.
+    fn list_read_paths(&self, folder: &Path) -> Vec<String> {
+        match self {
+            Self::Files(files) => config_paths(files, folder),
+            Self::Staged(staged) => vec![staged.read_path().name.clone()],
+        }
+    }
+
+    /// Folders from which they are read before the dataset is added.
+    fn read_roots(&self, configured: SourceRoots) -> SourceRoots {
+        match self {
+            Self::Files(_) => configured,
+            Self::Staged(staged) => staged.read_path().roots.clone(),
+        }
+    }
+
+    /// First file, at its place once the dataset is added.
+    fn first_file(&self) -> Option<&Path> {
+        match self {
+            Self::Files(files) => files.first().map(PathBuf::as_path),
+            Self::Staged(staged) => Some(staged.target()),
+        }
+    }
+
+    fn staged_source(&self) -> Option<&StagedSource> {
+        match self {
+            Self::Files(_) => None,
+            Self::Staged(staged) => Some(staged),
+        }
+    }
 }
 
 /// Looks at the files and writes what was seen and assumed to the end of the configuration, with the offer on the terms that were named.
@@ -49,20 +92,22 @@ pub(super) async fn add_dataset(
     out: &EventSink,
 ) -> CommandResult {
     let DatasetAddition {
-        files,
-        about,
+        source,
+        mut about,
         terms,
         publish,
     } = addition;
     let config = connector.config();
     let folder = std::path::absolute(config.folder()).unwrap_or_default();
-    let roots = config.source_roots();
+    let known = config.source_roots();
+    let roots = source.read_roots(known.clone());
+    about.path = source
+        .staged_source()
+        .map(|staged| staged.entry_path().to_owned());
     let is_said = about.columns != LeavingColumns::Unsaid;
     let title = about.title.clone();
-    let (named, below, known) = (files.clone(), folder.clone(), roots.clone());
-    let mut entry =
-        run_blocking(move || create_draft_entry(&config_paths(&named, &below), &roots, &about))
-            .await?;
+    let paths = source.list_read_paths(&folder);
+    let mut entry = run_blocking(move || create_draft_entry(&paths, &roots, &about)).await?;
     check_named_columns(&terms, &entry, is_said)?;
     if publish {
         check_total(&entry)?;
@@ -85,11 +130,23 @@ pub(super) async fn add_dataset(
     let policy = offer.as_ref().and_then(|offer| offer.policy.clone());
     check_policy(connector, &terms, &entry, policy.as_ref(), &known)?;
     let mut added = None;
-    if !options.dry_run {
-        let (file, text) = (config.file.clone(), written.clone());
+    let source = Arc::new(source);
+    let (file, text) = (config.file.clone(), written.clone());
+    if options.dry_run {
+        // The console shows the rehearsal as the page before the act.
+        if source.staged_source().is_some() {
+            run_blocking(move || check_addition(&file, &text, &known)).await?;
+        }
+    } else {
         let policy = policy.clone().map(|(path, text)| (folder.join(path), text));
-        let change =
-            run_blocking(move || append_with_policy(&file, &text, policy.as_ref(), &known)).await?;
+        let placed = Arc::clone(&source);
+        let change = run_blocking(move || match placed.staged_source() {
+            None => append_with_policy(&file, &text, policy.as_ref(), &known),
+            Some(staged) => append_with_file(staged, || {
+                append_with_policy(&file, &text, policy.as_ref(), &known)
+            }),
+        });
+        let change = change.await?;
         if let Err(refusal) = reload_quietly(connector) {
             return Err(take_back(connector, change, refusal).await.into());
         }
@@ -99,7 +156,7 @@ pub(super) async fn add_dataset(
     let first = entry.unread.first.as_ref();
     out.send_report(&AddedDataset {
         dataset: name,
-        file: files.first().map(PathBuf::as_path),
+        file: source.first_file(),
         files: entry.files,
         config: &config.file,
         entry: &written,
@@ -122,7 +179,11 @@ pub(super) async fn add_dataset(
         publish,
     })
     .await?;
-    if !publish || options.dry_run {
+    if options.dry_run {
+        return Ok(0);
+    }
+    if !publish {
+        release_staged(connector, &source).await;
         return Ok(0);
     }
     let publish_options = PublishOptions {
@@ -144,6 +205,7 @@ pub(super) async fn add_dataset(
         }
         (published, _) => published?,
     };
+    release_staged(connector, &source).await;
     if status == 0
         && let Some(offer) = &offer
     {
@@ -152,6 +214,12 @@ pub(super) async fn add_dataset(
             .await;
     }
     Ok(status)
+}
+
+async fn release_staged(connector: &Arc<Connector>, source: &AddedSource) {
+    if let Some(staged) = source.staged_source() {
+        staged.release(connector).await;
+    }
 }
 
 /// Dataset that was added to the configuration, or would be.
@@ -355,6 +423,8 @@ struct ConfigAddition {
     before: String,
     after: String,
     policy: Option<PathBuf>,
+    /// Copy of a staged file.
+    data: Option<PathBuf>,
 }
 
 impl ConfigAddition {
@@ -376,6 +446,9 @@ impl ConfigAddition {
         {
             tracing::warn!(%cause, "dataset.policy_left");
         }
+        if let Some(data) = &self.data {
+            hansa_files::remove_file(data)?;
+        }
         Ok(())
     }
 }
@@ -396,6 +469,24 @@ async fn take_back(
             "the entry stays in {place}, since it can't be taken out: {}",
             why.sentence
         )),
+    }
+}
+
+/// Gives a staged file its place, and adds the entry that names it. A file whose entry can't be added is taken away again.
+fn append_with_file(
+    staged: &StagedSource,
+    append: impl FnOnce() -> Result<ConfigAddition, Refusal>,
+) -> Result<ConfigAddition, Refusal> {
+    staged.place()?;
+    match append() {
+        Ok(addition) => Ok(ConfigAddition {
+            data: Some(staged.target().to_owned()),
+            ..addition
+        }),
+        Err(refusal) => {
+            hansa_files::remove_file(staged.target())?;
+            Err(refusal)
+        }
     }
 }
 
@@ -467,6 +558,20 @@ fn find_file_pattern(files: &[PathBuf]) -> Option<PathBuf> {
 /// Appends an entry to the configuration as it stands on disk, where people may have edited it since it was read. One with which it
 /// would say something wrong is not added: nothing could be published any more.
 fn append_entry(file: &Path, entry: &str, roots: &SourceRoots) -> Result<ConfigAddition, Refusal> {
+    let addition = check_addition(file, entry, roots)?;
+    hansa_files::replace_keeping_readers(file, addition.after.as_bytes())?;
+    Ok(addition)
+}
+
+/// The configuration with an entry at its end.
+///
+/// # Errors
+/// Why the entry would say something wrong; `FILE_MISSING` where the configuration can't be read.
+fn check_addition(
+    file: &Path,
+    entry: &str,
+    roots: &SourceRoots,
+) -> Result<ConfigAddition, Refusal> {
     let bytes = hansa_node::process::named_file::read_named_file(file)?;
     let before = String::from_utf8(bytes).map_err(|cause| {
         Refusal::new(
@@ -504,12 +609,12 @@ fn append_entry(file: &Path, entry: &str, roots: &SourceRoots) -> Result<ConfigA
             "the configuration was left as it is; hansa dataset add --name NAME gives the dataset another name",
         ));
     }
-    hansa_files::replace_keeping_readers(file, text.as_bytes())?;
     Ok(ConfigAddition {
         file: file.to_owned(),
         before,
         after: text,
         policy: None,
+        data: None,
     })
 }
 

@@ -1,7 +1,7 @@
 //! `[console]`: address of the console, the life of its sessions, the ways to sign in, and the proof of acts.
 
 use crate::config::reader::ConfigSection;
-use crate::config::unit::parse_duration;
+use crate::config::unit::{parse_bytes, parse_duration};
 use hansa_oidc::{ClientSecret, IssuerConfig};
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,6 +13,9 @@ const IDLE: Duration = Duration::from_secs(15 * 60);
 
 /// Default longest life of a session.
 const LONGEST: Duration = Duration::from_secs(8 * 3600);
+
+/// Default size of the largest file that a person may send, bytes.
+const UPLOAD: u64 = 2_000_000_000;
 
 /// `[console]`
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +36,8 @@ pub struct ConsoleConfig {
     pub oidc: Option<ConsoleIssuerConfig>,
     /// Proof of an act that binds the participant.
     pub step_up: StepUp,
+    /// Size of the largest file that a person may send, bytes.
+    pub upload: u64,
 }
 
 /// Way to sign in.
@@ -110,11 +115,13 @@ pub(super) fn read_console_config(section: ConfigSection<'_>, folder: &Path) -> 
         ("again", StepUp::Again),
     ];
     let step_up = section.word("step_up", &proofs).unwrap_or(StepUp::Host);
+    let upload = section.parse_with("upload", parse_bytes, "a size such as 2 GB");
     let config = ConsoleConfig {
         listen,
         sign_in: read_sign_in(&section),
         oidc: read_issuer(section.section("oidc"), folder),
         step_up,
+        upload: upload.unwrap_or(UPLOAD),
         idle: time("idle", IDLE),
         longest: time("longest", LONGEST),
         name,

@@ -1,10 +1,12 @@
 //! State of a participant's datasets: catalog, current snapshots, and offers.
 
+use crate::dataset::coming_files::ComingFiles;
 use crate::offer::offers::PendingView;
 use hansa_catalog::Catalog;
 use hansa_proto::peer::catalog_page::ListedTemplate;
 use hansa_query::snapshot::registry::SnapshotRegistry;
 use parking_lot::{Mutex, RwLock};
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 /// Datasets and offers of a participant.
@@ -24,6 +26,8 @@ pub struct DatasetState {
     /// Lock for changes of offers, so that no public view is signed twice. It guards the offers of the catalog, `templates` and
     /// `pending_views`.
     pub(crate) offer_lock: Mutex<()>,
+    /// Files that people send now.
+    pub(crate) coming_files: Arc<ComingFiles>,
     /// Version of the rulebook against which the current offers were checked; 0 for none.
     pub(crate) checked_rulebook: AtomicU64,
 }

@@ -250,6 +250,7 @@ impl Connector {
                 templates: RwLock::default(),
                 pending_views: RwLock::default(),
                 offer_lock: Mutex::new(()),
+                coming_files: Arc::default(),
                 checked_rulebook: AtomicU64::new(0),
             },
             contracts: ContractState {

@@ -156,7 +156,9 @@ pub(super) fn problem_details(refusal: &Refusal, status: StatusCode) -> Value {
 /// HTTP status of a code.
 pub(crate) const fn http_status(code: ErrorCode) -> StatusCode {
     match code {
-        ErrorCode::MessageTooLarge | ErrorCode::SqlTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorCode::MessageTooLarge | ErrorCode::SqlTooLarge | ErrorCode::UploadTooLarge => {
+            StatusCode::PAYLOAD_TOO_LARGE
+        }
         ErrorCode::ResultTooLarge | ErrorCode::ResourceLimit | ErrorCode::SqlTooDeep => {
             StatusCode::UNPROCESSABLE_ENTITY
         }

@@ -102,6 +102,7 @@ const FILE_ARGUMENTS: &[(&str, &str, FileOpener)] = &[
     ("contract export 7f -o Cargo.toml", "output", Command),
     ("credential add Cargo.toml", "file", Connector),
     ("dataset add Cargo.toml", "files", Connector),
+    ("dataset stage Cargo.toml", "file", Connector),
     (
         "dataset add /bikes.csv --offer league --policy Cargo.toml",
         "policy",
