@@ -26,6 +26,7 @@ mod conformance;
 mod console;
 mod console_ask;
 mod console_catalog;
+mod console_datasets;
 mod console_evidence;
 mod console_oidc;
 mod console_operations;

@@ -12,6 +12,7 @@ mod catalog_pages;
 mod console_act;
 pub(crate) mod console_service;
 mod contract_pages;
+mod dataset_acts;
 mod dataset_pages;
 mod evidence_pages;
 mod file_acts;
@@ -31,6 +32,7 @@ mod record_pages;
 mod session_acts;
 mod setting_pages;
 mod token_acts;
+mod upload_pages;
 mod verification_pages;
 
 use crate::admin::command_result::CommandResult;

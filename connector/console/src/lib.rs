@@ -83,11 +83,22 @@ pub use crate::page::contract_list::{
     ContractFilter, ContractListView, ContractRow, ContractSummary, NegotiationSummary,
     ROWS_PER_PAGE, render_contracts,
 };
+pub use crate::page::dataset::addition::{
+    AdditionColumn, AdditionReport, AdditionView, DESCRIBED_COLUMNS, column_field,
+    describe_addition, describe_removal,
+};
+pub use crate::page::dataset::dataset_act::{
+    PublicationPreview, UnreadColumn, describe_dataset_withdrawal, describe_guard,
+    describe_publication,
+};
 pub use crate::page::dataset::detail::{
     DatasetLook, DatasetLooks, DatasetSample, DatasetView, render_dataset,
 };
 pub use crate::page::dataset::list::{DatasetListView, DatasetRow, render_datasets};
 pub use crate::page::dataset::report::{DatasetReport, SampledRow};
+pub use crate::page::dataset::staging::{
+    ADDITION_ADDRESS, StagedRow, StagingView, UploadFault, render_staging,
+};
 pub use crate::page::evidence::export::{EXPORT_FIELDS, describe_export, render_export_file};
 pub use crate::page::evidence::heads::{LogHead, LogHeadsView, render_heads};
 pub use crate::page::evidence::kept_content::{

@@ -2,6 +2,7 @@
 
 mod act;
 mod act_form;
+mod addition;
 mod ask;
 mod catalog;
 mod dataset;

@@ -6,10 +6,12 @@
 //! Each response has the headers that keep pages of other origins, scripts and caches away from it.
 
 mod checked_request;
+pub mod file_upload;
 pub mod server;
 #[cfg(test)]
 mod tests;
 
+use crate::console::file_upload::FileUpload;
 use crate::web::problem::http_status;
 use bytes::Bytes;
 use futures::stream::BoxStream;
@@ -184,4 +186,12 @@ impl fmt::Debug for CookieChange {
 pub trait ConsoleHandler: Send + Sync + 'static {
     /// Response to a request. A failure is a page, too.
     async fn answer_request(&self, request: ConsoleRequest) -> ConsoleResponse;
+
+    /// Response to a request that brings a file. Nothing of the file has been read, so that the handler can refuse it unread. The
+    /// request has no form: its fields come before the file.
+    async fn answer_upload(
+        &self,
+        request: ConsoleRequest,
+        upload: &mut FileUpload,
+    ) -> ConsoleResponse;
 }

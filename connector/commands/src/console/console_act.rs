@@ -16,6 +16,9 @@
 //! The test of each route with each role, `e2e::console::act_routes`, has a line for each act.
 
 use crate::cli::connector_command::ConnectorCommand;
+use crate::console::dataset_acts::{
+    DatasetAdditionAct, DatasetGuardAct, DatasetPublicationAct, DatasetWithdrawalAct, StagedRemoval,
+};
 use crate::console::file_acts::{AnswerFiles, EvidenceExport};
 use crate::console::group_acts::{GroupAddition, GroupRemoval};
 use crate::console::negotiation_acts::{ContractRequest, CounterProposal};
@@ -51,6 +54,11 @@ pub(super) const ACTS: &[&dyn ConsoleAct] = &[
     &OtherSessionsEnd,
     &EvidenceExport,
     &AnswerFiles,
+    &DatasetAdditionAct,
+    &StagedRemoval,
+    &DatasetPublicationAct,
+    &DatasetGuardAct,
+    &DatasetWithdrawalAct,
 ];
 
 /// Act of a person at the console.

@@ -24,6 +24,7 @@ use crate::console::setting_pages::{
     show_configuration, show_error_help, show_help, show_help_topic, show_own_person, show_people,
     show_statement, show_tokens, stay_signed_in,
 };
+use crate::console::upload_pages::{receive_file, show_staging};
 use crate::console::verification_pages::{begin_verification, show_verification};
 use crate::console::{evidence_pages, login_pages};
 use hansa_console::{
@@ -36,6 +37,7 @@ use hansa_node::console;
 use hansa_node::participant::Connector;
 use hansa_node::process::run_to_completion;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_transport::console::file_upload::FileUpload;
 use hansa_transport::console::refusal_status;
 use hansa_transport::{
     ConsoleAction, ConsoleHandler, ConsoleRequest, ConsoleResponse, CookieChange,
@@ -74,9 +76,38 @@ impl ConsoleHandler for ConsoleService {
         response.language = visit.chosen_language;
         response
     }
+
+    async fn answer_upload(
+        &self,
+        request: ConsoleRequest,
+        upload: &mut FileUpload,
+    ) -> ConsoleResponse {
+        let visit = PageVisit::new(&self.0, request);
+        let Some(visit) = self.identify_person(&visit) else {
+            return redirect("/enter");
+        };
+        let received = receive_file(&visit, upload).await;
+        received.unwrap_or_else(|refusal| {
+            let status = refusal_status(refusal.code);
+            let PersonVisit { visit, person, .. } = &visit;
+            visit.fault_response(&self.0, person, &refusal, status)
+        })
+    }
 }
 
 impl ConsoleService {
+    /// Visit of the person of a session; none where there is no session.
+    fn identify_person<'a>(&'a self, visit: &'a PageVisit) -> Option<PersonVisit<'a>> {
+        // INVARIANT: console-session. Before a response shows if a page exists.
+        let person = visit.find_person(&self.0)?;
+        Some(PersonVisit {
+            connector: &self.0,
+            visit,
+            person,
+            notices: Mutex::default(),
+        })
+    }
+
     /// Answers a form to its end, also where the browser goes away: an act that is recorded is carried out.
     async fn answer_act(&self, visit: &Arc<PageVisit>) -> ConsoleResponse {
         let (service, form) = (Self(Arc::clone(&self.0)), Arc::clone(visit));
@@ -105,15 +136,8 @@ impl ConsoleService {
             }
             _ => {}
         }
-        // INVARIANT: console-session. Before a response shows if a page exists.
-        let Some(person) = visit.find_person(&self.0) else {
+        let Some(visit) = self.identify_person(visit) else {
             return redirect("/enter");
-        };
-        let visit = PersonVisit {
-            connector: &self.0,
-            visit,
-            person,
-            notices: Mutex::default(),
         };
         let answered = match visit.visit.request.action {
             ConsoleAction::Read | ConsoleAction::Message => show_page(&visit, &path).await,
@@ -236,6 +260,7 @@ async fn show_page(
         ["answers", id, "map"] => return show_answer_map(visit, id).await,
         ["answers", id, format] => return download_answer(visit, id, format).await,
         ["datasets"] => show_datasets(visit).await?,
+        ["datasets", "add"] => show_staging(visit).await?,
         ["datasets", name] => show_dataset(visit, name).await?,
         ["groups"] => show_groups(visit).await?,
         ["policies"] => show_policies(visit).await?,

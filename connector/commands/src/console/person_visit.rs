@@ -135,15 +135,50 @@ impl<'a> PermittedPerson<'a> {
         Ok(results.objects)
     }
 
+    /// Results that a command would have. It changes nothing.
+    ///
+    /// # Errors
+    /// The refusal of the command.
+    pub(super) async fn rehearse(&self, verb: ConnectorCommand) -> Result<CommandResults, Refusal> {
+        let options = CommandOptions { dry_run: true };
+        let (events, work) = self.start_command_with(verb, options);
+        // A browser that goes away ends the work.
+        let _ending = AbortOnDrop(work.abort_handle());
+        let mut results = collect_results(events, work).await?;
+        let notices = std::mem::take(&mut results.notices);
+        self.0.notices.lock().extend(notices);
+        Ok(results)
+    }
+
+    /// The one object that a command would give. It changes nothing.
+    ///
+    /// # Errors
+    /// As [`Self::read_rows`].
+    pub(super) async fn rehearse_one<T: DeserializeOwned>(
+        &self,
+        verb: ConnectorCommand,
+    ) -> Result<T, Refusal> {
+        let results = self.rehearse(verb).await?;
+        read_first(results.objects)
+    }
+
     /// Starts a command for the person.
     pub(super) fn start_command(
         &self,
         verb: ConnectorCommand,
     ) -> (Receiver<CommandEvent>, JoinHandle<()>) {
+        self.start_command_with(verb, CommandOptions::default())
+    }
+
+    fn start_command_with(
+        &self,
+        verb: ConnectorCommand,
+        options: CommandOptions,
+    ) -> (Receiver<CommandEvent>, JoinHandle<()>) {
         let Self(visit) = self;
         let order = CommandEnvelope {
             verb,
-            manner: CommandOptions::default(),
+            manner: options,
             caller: Caller::Person(visit.person.person.key.clone()),
         };
         start_local_command(visit.connector, order)
@@ -169,13 +204,16 @@ impl<'a> PermittedPerson<'a> {
         &self,
         verb: ConnectorCommand,
     ) -> Result<T, Refusal> {
-        let object = self.read_objects(verb).await?.into_iter().next();
-        let object = object.ok_or_else(|| {
-            let sentence = "the command behind the page gave nothing";
-            Refusal::new(ErrorCode::Internal, sentence)
-        })?;
-        read_object(object)
+        read_first(self.read_objects(verb).await?)
     }
+}
+
+fn read_first<T: DeserializeOwned>(objects: Vec<Value>) -> Result<T, Refusal> {
+    let object = objects.into_iter().next().ok_or_else(|| {
+        let sentence = "the command behind the page gave nothing";
+        Refusal::new(ErrorCode::Internal, sentence)
+    })?;
+    read_object(object)
 }
 
 /// Results of a command that has ended.

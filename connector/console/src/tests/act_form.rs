@@ -4,7 +4,12 @@ use crate::page::act_form::field::{ActField, FieldInput, FieldOption};
 use crate::tests::html_reader::read_page;
 use crate::tests::page_check::{check_page, check_view, elements};
 use crate::{
-    ActFieldFault, ActForm, ActFormView, ActNote, ActPreview, ActResultView, ActStep, LoginStep, PageFrame, PeerRow, PendingActKind, PendingActView, PendingForm, PersonLabel, PersonRole, RunningRow, TokenRow, describe_backup, describe_other_sessions_end, describe_peer_addition, describe_peer_removal, describe_reload, describe_running_cut, describe_session_end, describe_token_addition, describe_token_end, render_act_form, render_act_result, render_pending_act, render_running,
+    ActFieldFault, ActForm, ActFormView, ActNote, ActPreview, ActResultView, ActStep, LoginStep,
+    PageFrame, PeerRow, PendingActKind, PendingActView, PendingForm, PersonLabel, PersonRole,
+    RunningRow, TokenRow, describe_backup, describe_other_sessions_end, describe_peer_addition,
+    describe_peer_removal, describe_reload, describe_running_cut, describe_session_end,
+    describe_token_addition, describe_token_end, render_act_form, render_act_result,
+    render_pending_act, render_running,
 };
 use hansa_policy::term::language::Language;
 use maud::html;

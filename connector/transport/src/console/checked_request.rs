@@ -1,5 +1,6 @@
 //! Checks of a request that need no session: host, origin, form, and the one value of the session cookie.
 
+use super::file_upload::{FileUpload, UPLOAD_PATH, UploadForm};
 use super::{ConsoleAction, ConsoleOrigin, ConsoleRequest, LOGOUT_PATH};
 use crate::web::problem::WebError;
 use crate::web::request::{WebRequest, parse_pairs, read_body};
@@ -15,12 +16,25 @@ const BROWSER: usize = 512;
 /// Media type of forms.
 const FORM: &str = "application/x-www-form-urlencoded";
 
+/// Media type of a form with a file (RFC 7578).
+const FILE_FORM: &str = "multipart/form-data";
+
+/// Longest boundary between the parts of a form (RFC 2046, section 5.1.1).
+const BOUNDARY: usize = 70;
+
 /// Name of the cookie with the language that a person chose.
 pub(super) const LANGUAGE_COOKIE: &str = "hansa-language";
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Checks a request and reads its form.
+/// Request that has passed the checks.
+pub(super) struct CheckedRequest {
+    pub(super) request: ConsoleRequest,
+    /// File that comes with the request; nothing of it has been read.
+    pub(super) upload: Option<FileUpload>,
+}
+
+/// Checks a request and reads its form. A form with a file is left unread.
 ///
 /// # Errors
 /// The response to a request that no page of the console makes.
@@ -29,7 +43,7 @@ pub(super) async fn check_request(
     address: Option<IpAddr>,
     request: Request<Body>,
     time: Duration,
-) -> Result<ConsoleRequest, WebError> {
+) -> Result<CheckedRequest, WebError> {
     let (parts, body) = request.into_parts();
     // INVARIANT: console-host. Before a cookie is read, so that a name of a stranger that leads here gets nothing.
     check_host(own, &parts)?;
@@ -43,14 +57,16 @@ pub(super) async fn check_request(
             return Err(error.with_methods("GET, POST").ending_connection());
         }
     };
+    // INVARIANT: upload-path. One path takes a file; all others take short forms alone.
+    let takes_file = action == ConsoleAction::Act && parts.uri.path() == UPLOAD_PATH;
     match action {
         ConsoleAction::Read => {}
         ConsoleAction::Act => {
             check_origin(own, &parts.headers)?;
-            check_form(&parts.headers)?;
+            check_form(&parts.headers, if takes_file { FILE_FORM } else { FORM })?;
         }
         // INVARIANT: console-message. It comes without a page, so it gets no session and shows a token of its own.
-        ConsoleAction::Message => check_form(&parts.headers)?,
+        ConsoleAction::Message => check_form(&parts.headers, FORM)?,
     }
     let request = WebRequest::of(parts)?;
     request.insist_on(match action {
@@ -63,13 +79,17 @@ pub(super) async fn check_request(
         path,
         parameters,
     } = request;
-    let form = match action {
-        ConsoleAction::Read => Default::default(),
+    let (form, upload) = match action {
+        ConsoleAction::Read => (Default::default(), None),
+        ConsoleAction::Act if takes_file => {
+            let form = read_upload_form(&parts.headers)?;
+            (Default::default(), Some(FileUpload::new(form, body, time)))
+        }
         ConsoleAction::Act | ConsoleAction::Message => {
             let bytes = read_body(body, time).await?;
             let text = std::str::from_utf8(&bytes)
                 .map_err(|_| WebError::new(StatusCode::BAD_REQUEST, "a form is text in UTF-8"))?;
-            parse_pairs(text)?
+            (parse_pairs(text)?, None)
         }
     };
     let text = |name: HeaderName| {
@@ -84,7 +104,7 @@ pub(super) async fn check_request(
         ConsoleAction::Read | ConsoleAction::Act => find_cookie(&parts.headers, name),
         ConsoleAction::Message => None,
     };
-    Ok(ConsoleRequest {
+    let request = ConsoleRequest {
         action,
         session: cookie(own.cookie_name()),
         login: cookie(own.login_cookie_name()),
@@ -95,7 +115,27 @@ pub(super) async fn check_request(
         form,
         address,
         browser,
-    })
+    };
+    Ok(CheckedRequest { request, upload })
+}
+
+/// Boundary and length of a form with a file.
+fn read_upload_form(headers: &HeaderMap) -> Result<UploadForm, WebError> {
+    let media = headers.get(header::CONTENT_TYPE);
+    let media = media.and_then(|value| value.to_str().ok());
+    let boundary = media.and_then(|text| multer::parse_boundary(text).ok());
+    let boundary = boundary.filter(|text| !text.is_empty() && text.len() <= BOUNDARY);
+    let boundary = boundary.ok_or_else(|| {
+        let sentence = "the form names no boundary between its parts";
+        WebError::new(StatusCode::BAD_REQUEST, sentence).ending_connection()
+    })?;
+    let length = headers.get(header::CONTENT_LENGTH);
+    let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
+    let length = length.ok_or_else(|| {
+        let sentence = "a file comes with its length";
+        WebError::new(StatusCode::LENGTH_REQUIRED, sentence).ending_connection()
+    })?;
+    Ok(UploadForm { boundary, length })
 }
 
 /// Checks that a request names the host of the console, once.
@@ -140,11 +180,11 @@ fn check_origin(own: &ConsoleOrigin, headers: &HeaderMap) -> Result<(), WebError
     Ok(())
 }
 
-/// Checks that a body is a form.
-fn check_form(headers: &HeaderMap) -> Result<(), WebError> {
+/// Checks that a body is a form of this media type.
+fn check_form(headers: &HeaderMap, wanted: &str) -> Result<(), WebError> {
     let media = find_header(headers, header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media = media.map(|text| text.split(';').next().unwrap_or_default().trim());
-    if media.is_none_or(|media| !media.eq_ignore_ascii_case(FORM)) {
+    if media.is_none_or(|media| !media.eq_ignore_ascii_case(wanted)) {
         let wrong = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(WebError::new(wrong, "an act comes as a form").ending_connection());
     }

@@ -1,8 +1,10 @@
 //! Server of the console: HTTP/1.1 and HTTP/2, over TLS or on the own machine.
 
-use super::checked_request::{LANGUAGE_COOKIE, check_request};
+use super::checked_request::{CheckedRequest, LANGUAGE_COOKIE, check_request};
+use super::file_upload::FileUpload;
 use super::{
-    ConsoleBody, ConsoleHandler, ConsoleOrigin, ConsoleResponse, CookieChange, LOGIN_PATH,
+    ConsoleBody, ConsoleHandler, ConsoleOrigin, ConsoleRequest, ConsoleResponse, CookieChange,
+    LOGIN_PATH,
 };
 use crate::client_connection::{self, ClientConnection};
 use crate::peer::server::ClientTls;
@@ -25,7 +27,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{RwLock, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::server::Connected as _;
@@ -255,25 +257,36 @@ impl<H: ConsoleHandler> ConsoleSite<H> {
         let site = self.clone();
         let files = Arc::new(SentFiles::default());
         let sent = Arc::clone(&files);
+        // Held for reading while a file comes.
+        let uploads = Arc::new(RwLock::new(()));
+        let running = Arc::clone(&uploads);
         let service = service_fn(move |request: Request<Incoming>| {
-            let (site, sent) = (site.clone(), Arc::clone(&sent));
+            let (site, sent, uploads) = (site.clone(), Arc::clone(&sent), Arc::clone(&running));
             // Who may see a page is asked at each request. A connection with a request is bounded by its age.
             if let Some(known) = &known {
                 known.mark_admitted();
             }
             async move {
                 let request = request.map(Body::new);
-                Ok::<_, Infallible>(site.answer_request(address, request, &sent).await)
+                let answered = site.answer_request(address, request, &sent, &uploads);
+                Ok::<_, Infallible>(answered.await)
             }
         });
         let served = self.server.serve_connection(TokioIo::new(stream), service);
         let mut served = std::pin::pin!(served);
         tokio::select! {
             ended = served.as_mut() => return trace_connection_error(ended),
-            () = tokio::time::sleep(self.age) => {}
-            () = self.ending.cancelled() => {}
+            () = tokio::time::sleep(self.age) => {
+                served.as_mut().graceful_shutdown();
+                // A file of many bytes may need longer than a connection lasts. Its sender keeps to a least rate.
+                tokio::select! {
+                    ended = served.as_mut() => return trace_connection_error(ended),
+                    _ended = uploads.write() => {}
+                    () = self.ending.cancelled() => {}
+                }
+            }
+            () = self.ending.cancelled() => served.as_mut().graceful_shutdown(),
         }
-        served.as_mut().graceful_shutdown();
         // A file that is being sent is sent to its end. Who takes nothing of it, or does not read a page to its end, loses the connection.
         loop {
             let before = files.progress();
@@ -300,12 +313,23 @@ impl<H: ConsoleHandler> ConsoleSite<H> {
         address: Option<IpAddr>,
         request: Request<Body>,
         files: &Arc<SentFiles>,
+        uploads: &RwLock<()>,
     ) -> Response<Body> {
         let checked = check_request(&self.origin, address, request, self.body_time).await;
         let mut response = match checked {
-            Ok(request) => {
+            Ok(CheckedRequest {
+                request,
+                upload: None,
+            }) => {
                 let page = self.handler.answer_request(request).await;
                 self.build_response(page, files)
+            }
+            Ok(CheckedRequest {
+                request,
+                upload: Some(upload),
+            }) => {
+                let _running = uploads.read().await;
+                self.answer_upload(request, upload, files).await
             }
             Err(error) => build_error_response(error),
         };
@@ -319,6 +343,21 @@ impl<H: ConsoleHandler> ConsoleSite<H> {
             let value = HeaderValue::from_static(TRANSPORT_SECURITY);
             headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
         }
+        response
+    }
+
+    /// Response to a request that brings a file. The connection then ends, since the handler may have left a part of it unread.
+    async fn answer_upload(
+        &self,
+        request: ConsoleRequest,
+        mut upload: FileUpload,
+        files: &Arc<SentFiles>,
+    ) -> Response<Body> {
+        let answered = self.handler.answer_upload(request, &mut upload).await;
+        let mut response = self.build_response(answered, files);
+        let headers = response.headers_mut();
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        tokio::spawn(upload.discard_rest());
         response
     }
 

@@ -1,5 +1,8 @@
 //! Requests as browsers, strangers and proxies send them, byte by byte.
 
+mod uploads;
+
+use super::file_upload::{FileUpload, UploadHead};
 use super::server::{ConsoleServerConfig, serve_console};
 use super::{
     ConsoleAction, ConsoleBody, ConsoleHandler, ConsoleOrigin, ConsoleRequest, ConsoleResponse,
@@ -8,6 +11,7 @@ use super::{
 use crate::peer::settings::TransportSettings;
 use bytes::Bytes;
 use futures::StreamExt as _;
+use hansa_policy::refusal::{ErrorCode, Refusal};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +21,25 @@ use tokio_util::sync::CancellationToken;
 
 /// Handler that keeps the requests that reach it.
 #[derive(Default)]
-struct RequestCollector(Mutex<Vec<ConsoleRequest>>);
+struct RequestCollector(Mutex<Vec<ConsoleRequest>>, Mutex<Vec<ReceivedUpload>>);
+
+/// File that a handler has read, and the code of its end; none for a whole one.
+#[derive(Debug, Default)]
+struct ReceivedUpload {
+    head: Option<UploadHead>,
+    bytes: Vec<u8>,
+    fault: Option<ErrorCode>,
+}
+
+impl ReceivedUpload {
+    async fn read(&mut self, upload: &mut FileUpload) -> Result<(), Refusal> {
+        self.head = Some(upload.read_head().await?);
+        while let Some(bytes) = upload.read_bytes().await? {
+            self.bytes.extend_from_slice(&bytes);
+        }
+        Ok(())
+    }
+}
 
 /// File that takes longer than a connection lives, in small pieces; or that stands still after its first piece.
 fn build_file(name: &str) -> Option<ConsoleBody> {
@@ -67,6 +89,26 @@ impl ConsoleHandler for RequestCollector {
             is_immutable,
         }
     }
+
+    async fn answer_upload(
+        &self,
+        request: ConsoleRequest,
+        upload: &mut FileUpload,
+    ) -> ConsoleResponse {
+        let mut received = ReceivedUpload::default();
+        // A person without a session is refused unread.
+        if request.session.is_some() {
+            received.fault = received.read(upload).await.err().map(|fault| fault.code);
+        }
+        let status = match (&request.session, received.fault) {
+            (None, _) => 303,
+            (_, Some(_)) => 422,
+            (_, None) => 200,
+        };
+        self.1.lock().push(received);
+        let response = self.answer_request(request).await;
+        ConsoleResponse { status, ..response }
+    }
 }
 
 struct TestConsole {
@@ -88,6 +130,11 @@ impl TestConsole {
 
     /// Console whose connections take requests for this time.
     async fn start_with_age(connection_age: Duration) -> Self {
+        Self::start_within(Duration::from_millis(800)).await
+    }
+
+    /// Console that gives senders this time.
+    async fn start_within(call: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let handler = Arc::new(RequestCollector::default());
@@ -99,7 +146,7 @@ impl TestConsole {
             },
             tls: None,
             settings: TransportSettings {
-                call: Duration::from_millis(800),
+                call,
                 connection_age,
                 ..TransportSettings::default()
             },

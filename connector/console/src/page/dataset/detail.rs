@@ -1,6 +1,6 @@
 //! One own dataset.
 
-use crate::frame::PageFrame;
+use crate::frame::{PageFrame, PersonRole};
 use crate::message::message;
 use crate::page::dataset::profile::render_profile;
 use crate::page::dataset::report::{
@@ -98,6 +98,7 @@ pub fn render_dataset(frame: &PageFrame<'_>, view: &DatasetView) -> String {
             p { strong { (message!(language, "dataset-damaged")) } " " (render_stated_fault(fault)) }
         }
         (render_facts(&list_facts(frame, view)))
+        (render_acts(frame, &view.name))
         p { a href=(received_address(&view.name)) { (message!(language, "received-link")) } }
         section aria-labelledby="columns" {
             h2 id="columns" { (message!(language, "columns")) }
@@ -122,6 +123,31 @@ pub fn render_dataset(frame: &PageFrame<'_>, view: &DatasetView) -> String {
         is_error: false,
     };
     render_layout(frame, &content)
+}
+
+/// Links to the pages before the acts that the roles of the person permit.
+fn render_acts(frame: &PageFrame<'_>, name: &str) -> Markup {
+    let language = frame.language;
+    let mut acts = Vec::new();
+    if frame.has_role(PersonRole::Officer) {
+        acts.push(("publish", message!(language, "publish")));
+    }
+    if frame.has_role(PersonRole::Signer) {
+        acts.push(("guard", message!(language, "guard-link")));
+        acts.push(("withdraw", message!(language, "dataset-withdraw")));
+    }
+    html! {
+        @if let (Some(address), false) = (page_below("/datasets", &[name]), acts.is_empty()) {
+            h2 { (message!(language, "dataset-acts")) }
+            nav.buttons aria-label=(message!(language, "dataset-acts")) {
+                ul {
+                    @for (word, label) in acts {
+                        li { a href={ (address) "/" (word) } { (label) "…" } }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn received_address(name: &str) -> QueryAddress {
@@ -263,7 +289,10 @@ pub(crate) fn link_policy(policy: &str, dataset: &str) -> Markup {
     }
 }
 
-fn render_restriction(language: Language, restriction: Option<&RestrictionSummary>) -> Markup {
+pub(super) fn render_restriction(
+    language: Language,
+    restriction: Option<&RestrictionSummary>,
+) -> Markup {
     let Some(restriction) = restriction else {
         return html! {};
     };

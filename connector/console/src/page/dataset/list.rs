@@ -1,8 +1,10 @@
 //! List of the own datasets.
 
-use crate::frame::PageFrame;
+use crate::frame::{PageFrame, PersonRole};
 use crate::message::message;
 use crate::page::contract_list::ROWS_PER_PAGE;
+use crate::page::dataset::staging::ADDITION_ADDRESS;
+use crate::part::act_note::render_act_link;
 use crate::part::address::{QueryAddress, page_below};
 use crate::part::dataset_words::{CoveredPeriod, StatedFault, render_period, render_stated_fault};
 use crate::part::layout::{PageContent, render_layout};
@@ -57,6 +59,9 @@ pub struct DatasetRow {
 pub fn render_datasets(frame: &PageFrame<'_>, view: &DatasetListView) -> String {
     let language = frame.language;
     let body = html! {
+        @if frame.has_role(PersonRole::Officer) {
+            (render_act_link(ADDITION_ADDRESS, &message!(language, "add-link")))
+        }
         p { a href="/policies" { (message!(language, "policies-link")) } }
         (render_filter(language, &view.text))
         @if view.rows.is_empty() {
@@ -160,7 +165,13 @@ fn render_version(frame: &PageFrame<'_>, row: &DatasetRow) -> Markup {
     html! {
         @match &row.version {
             Some(version) => { (reveal_controls(version)) }
-            None => { span.state.open { (message!(language, "not-published")) } }
+            None => {
+                span.state.open { (message!(language, "not-published")) }
+                @if let Some(address) = page_below(PATH, &[&row.dataset]) {
+                    br;
+                    a href={ (address) "/publish" } { (message!(language, "publish")) "…" }
+                }
+            }
         }
         @if let Some(at) = &row.published_at {
             div.hint { (render_instant_text(frame, at)) }
