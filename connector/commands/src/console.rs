@@ -22,6 +22,7 @@ mod guarded_look;
 mod login_pages;
 mod login_proof;
 mod negotiation_acts;
+mod first_step_pages;
 mod operation_pages;
 mod operator_acts;
 mod page_visit;

@@ -13,6 +13,7 @@ macro_rules! messages_of {
             include_str!(concat!("../messages/", $language, "/passkey.ftl")),
             include_str!(concat!("../messages/", $language, "/dataset.ftl")),
             include_str!(concat!("../messages/", $language, "/addition.ftl")),
+            include_str!(concat!("../messages/", $language, "/start.ftl")),
             include_str!(concat!("../messages/", $language, "/catalog.ftl")),
             include_str!(concat!("../messages/", $language, "/evidence.ftl")),
             include_str!(concat!("../messages/", $language, "/operation.ftl")),

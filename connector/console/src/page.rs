@@ -13,6 +13,7 @@ pub mod fault;
 pub mod group;
 pub mod help;
 pub mod login;
+pub mod first_steps;
 pub mod operation;
 pub mod overview;
 pub mod passkey;

@@ -9,6 +9,7 @@ mod dataset;
 mod evidence;
 mod group;
 mod help;
+mod first_steps;
 mod html_reader;
 mod kept_content;
 mod map;

@@ -4,6 +4,7 @@ pub mod waiting_list;
 
 use crate::frame::{PageFrame, PersonRole};
 use crate::message::message;
+use crate::page::first_steps::FIRST_STEPS_ADDRESS;
 use crate::page::overview::waiting_list::{WaitingItem, render_waiting_list};
 use crate::part::chart::{ChartKind, ChartPoint, render_chart};
 use crate::part::layout::{PageContent, render_layout};
@@ -61,6 +62,9 @@ pub struct StatusView {
     /// Version of the rulebook that is not accepted yet.
     #[serde(default)]
     pub rulebook_waiting: Option<u64>,
+    /// Number of first steps that are missing, for those who see them. No command prints it.
+    #[serde(skip)]
+    pub open_steps: usize,
 }
 
 /// Figures of a day.
@@ -138,7 +142,11 @@ pub fn render_overview(frame: &PageFrame<'_>, view: &StatusView) -> String {
     let sees_all = frame
         .person
         .is_none_or(|person| sees_whole_state(person.roles));
+    let open = view.open_steps;
     let body = html! {
+        @if open > 0 {
+            p.buttons { a href=(FIRST_STEPS_ADDRESS) { (message!(language, "steps-link", open)) } }
+        }
         section aria-labelledby="waiting" {
             (render_waiting_list(frame, &view.waiting))
         }
