@@ -1,7 +1,7 @@
 //! The demo plays to its end, does what it says in every step, and leaves nothing behind.
 
 use hansa_test_support::workflow::wait_for;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -120,13 +120,19 @@ fn an_interruption_ends_everything() {
     let closing: Value = serde_json::from_str(&closing.expect("the story ends")).unwrap();
     assert_eq!(closing["figures"]["try"].as_array().unwrap().len(), 5);
     let consoles = closing["figures"]["consoles"].as_array().unwrap();
-    let hosts = ["http://lisbon-", "http://acme-"];
-    assert_eq!(consoles.len(), hosts.len(), "{closing}");
-    for (console, host) in consoles.iter().zip(hosts) {
+    let people = [
+        ("http://lisbon-", json!(["officer", "signer"])),
+        ("http://acme-", json!(["analyst"])),
+        ("http://munster-", json!(["auditor"])),
+        ("http://ottawa-", json!(["operator"])),
+    ];
+    assert_eq!(consoles.len(), people.len(), "{closing}");
+    for (console, (host, roles)) in consoles.iter().zip(people) {
         assert!(
             console["address"].as_str().unwrap().starts_with(host),
             "{closing}"
         );
+        assert_eq!(console["roles"], roles, "{closing}");
         assert!(console.get("code").is_none(), "{closing}");
     }
     let folders: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
@@ -162,6 +168,47 @@ fn an_interruption_ends_everything() {
             .iter()
             .all(|socket| std::os::unix::net::UnixStream::connect(socket).is_err())
     );
+}
+
+/// The codes of the next consoles that a trial prints.
+fn read_codes(lines: &mut impl Iterator<Item = String>) -> Vec<String> {
+    let codes = lines.filter_map(|line| {
+        let (_, code) = line.split_once("/enter   code ")?;
+        Some(code.to_owned())
+    });
+    codes.take(2).collect()
+}
+
+#[test]
+fn a_trial_opens_consoles_and_a_line_gives_new_codes() {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Command::new(super::binary())
+        .args(["try", "--console"])
+        .env("TMPDIR", folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    let first = read_codes(&mut lines);
+    let input = child.stdin.as_mut().unwrap();
+    writeln!(input).unwrap();
+    input.flush().unwrap();
+    let second = read_codes(&mut lines);
+    assert_eq!((first.len(), second.len()), (2, 2));
+    assert!(second.iter().all(|code| !first.contains(code)), "{first:?}");
+    // The end of the input is no line, and ends nothing.
+    drop(child.stdin.take());
+    let ended = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(ended.success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 /// The objects that a stage tells until it waits.

@@ -1,5 +1,6 @@
 //! Published data and policies of the demo, embedded in the binary, so that the demo needs no other files.
 
+use crate::tour_people::TourPerson;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use include_dir::{Dir, DirEntry, include_dir};
 use std::os::unix::fs::MetadataExt as _;
@@ -52,11 +53,11 @@ fn unpack_dir(dir: &Dir<'_>, city: &str, folder: &Path, bytes: &mut u64) -> Resu
     Ok(())
 }
 
-/// Configures a console for the person who runs the demo, with all roles.
+/// Configures a console, and the Unix user who runs the demo as its one person.
 ///
 /// # Errors
 /// If the configuration can't be written.
-pub(super) fn add_console(folder: &Path) -> Result<(), Refusal> {
+pub(super) fn add_console(folder: &Path, person: &TourPerson) -> Result<(), Refusal> {
     let user = std::fs::metadata(folder)
         .map(|folder| folder.uid())
         .map_err(|fault| {
@@ -67,9 +68,15 @@ pub(super) fn add_console(folder: &Path) -> Result<(), Refusal> {
     let mut text =
         String::from_utf8_lossy(&hansa_node::process::named_file::read_named_file(&config)?)
             .into_owned();
+    let roles: Vec<String> = person
+        .roles
+        .iter()
+        .map(|role| format!("\"{role}\""))
+        .collect();
     text.push_str(&format!(
-        "\n[console]\nlisten = \"127.0.0.1:0\"\n\n[person.visitor]\nname  = \"Visitor of the demonstration\"\n\
-         roles = [\"officer\", \"signer\", \"analyst\", \"auditor\", \"operator\"]\nunix  = \"{user}\"\n"
+        "\n[console]\nlisten = \"127.0.0.1:0\"\n\n[person.visitor]\nname  = \"{}\"\nroles = [{}]\nunix  = \"{user}\"\n",
+        person.name,
+        roles.join(", ")
     ));
     hansa_node::process::named_file::write_named_file(&config, text.as_bytes())
 }

@@ -1,35 +1,38 @@
-//! Consoles of a city and of the firm, for whoever wants to click through what the commands have shown.
+//! Consoles of the demonstration, for whoever wants to click through what the commands have shown.
 
 use crate::bundled_data;
-use crate::federation::member_text;
+use crate::federation::{FIRM, member_text};
 use crate::runner::{ConnectorProcess, DemoRunner};
 use crate::step_report::ExpectationError;
-use hansa_commands::cli::terminal::line_out;
+use crate::tour_people::{TourPerson, find_person};
+use hansa_commands::cli::terminal::{at_each_line_of_input, line_out};
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Console of a participant, with a code for one sign-in.
-pub(super) struct OpenConsole {
-    /// Person for whom the console is opened, such as `the data officer of the city`.
-    person: &'static str,
+struct OpenConsole {
+    person: &'static TourPerson,
     address: String,
     code: String,
-    /// Command that gives another code.
+    /// Command line of the participant, up to the name of the command.
     command: String,
 }
 
-/// Participants whose consoles are opened.
-pub(super) struct TourParticipants<'a> {
+/// Consoles that are opened.
+pub(super) struct TourPlan {
+    /// People, each at the console of a participant.
+    pub(super) people: &'static [TourPerson],
     /// City, which serves already.
-    pub(super) city: &'a str,
-    /// Firm, which begins to serve.
-    pub(super) firm: &'a str,
+    pub(super) city: &'static str,
     /// Dataset of the city for which the firm requests a contract, so that a request waits.
-    pub(super) dataset: &'a str,
+    pub(super) dataset: &'static str,
 }
 
-/// Consoles of the city and of the firm. They are there as long as this value.
+/// Open consoles. They are there as long as this value.
 pub(super) struct ConsoleTour {
-    pub(super) consoles: Vec<OpenConsole>,
+    consoles: Vec<OpenConsole>,
     _firm: ConnectorProcess,
 }
 
@@ -38,24 +41,18 @@ impl ConsoleTour {
     ///
     /// # Errors
     /// If a command ends otherwise than it should.
-    pub(super) fn open(
-        runner: &DemoRunner,
-        participants: &TourParticipants<'_>,
-    ) -> Result<Self, ExpectationError> {
-        let TourParticipants { city, firm, .. } = participants;
-        let folder = runner.folder().join(firm);
-        bundled_data::add_console(&folder).map_err(|refusal| ExpectationError {
-            expected: format!("the folder of {firm} is written"),
-            came: refusal.to_string(),
-        })?;
-        let serving = runner.serve(firm)?;
-        request_contract(runner, participants)?;
-        let consoles = [
-            ("the data officer of the city", city),
-            ("the analyst of the firm", firm),
-        ]
-        .into_iter()
-        .map(|(person, participant)| OpenConsole::open(runner, person, participant));
+    pub(super) fn open(runner: &DemoRunner, plan: &TourPlan) -> Result<Self, ExpectationError> {
+        let folder = runner.folder().join(FIRM);
+        if let Some(person) = find_person(plan.people, FIRM) {
+            bundled_data::add_console(&folder, person).map_err(|refusal| ExpectationError {
+                expected: format!("the folder of {FIRM} is written"),
+                came: refusal.to_string(),
+            })?;
+        }
+        let serving = runner.serve(FIRM)?;
+        request_contract(runner, plan)?;
+        let people = plan.people.iter();
+        let consoles = people.map(|person| OpenConsole::open(runner, person));
         Ok(Self {
             consoles: consoles.collect::<Result<_, _>>()?,
             _firm: serving,
@@ -64,7 +61,9 @@ impl ConsoleTour {
 
     /// Prints the addresses and the codes.
     pub(super) fn print(&self) {
-        line_out("In a browser, with a code that is good once within two minutes:\n");
+        line_out(
+            "In a browser, each with a code that is good once within two minutes. Press Enter for new codes.",
+        );
         for console in &self.consoles {
             let OpenConsole {
                 person,
@@ -73,37 +72,79 @@ impl ConsoleTour {
                 command,
             } = console;
             line_out(&format!(
-                "   {person}:\n      {address}   code {code}\n      another code: {command}"
+                "\n   {}: {}\n      {address}   code {code}",
+                person.name, person.suggestion
             ));
+            if person.signs {
+                line_out(&format!(
+                    "      an act shows a number; type it here, in another window: {command} console confirm NUMBER"
+                ));
+            }
         }
-        line_out(
-            "\n   A request of the firm waits for the city: read it, sign it, and withdraw the contract again.",
-        );
     }
 
-    /// Addresses and commands, without the codes.
+    /// Waits for an interruption. Each line of standard input gives new codes, where they are printed.
+    ///
+    /// # Errors
+    /// If standard input can't be watched, or a code can't be had.
+    pub(super) fn wait_for_interruption(
+        mut self,
+        runner: &DemoRunner,
+        prints_codes: bool,
+    ) -> Result<(), ExpectationError> {
+        let wanted = Arc::new(AtomicBool::new(false));
+        if prints_codes {
+            let entered = Arc::clone(&wanted);
+            at_each_line_of_input(move || entered.store(true, Ordering::SeqCst)).map_err(
+                |refusal| ExpectationError {
+                    expected: "a line of standard input gives new codes".to_owned(),
+                    came: refusal.to_string(),
+                },
+            )?;
+        }
+        while !runner.is_interrupted() {
+            if wanted.swap(false, Ordering::SeqCst) {
+                match self.renew_codes(runner) {
+                    Err(_) if runner.is_interrupted() => break,
+                    renewed => renewed?,
+                }
+                line_out("");
+                self.print();
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Ok(())
+    }
+
+    /// Addresses, roles and commands, without the codes.
     pub(super) fn to_json(&self) -> Value {
         let consoles = self.consoles.iter();
         consoles
-            .map(|console| json!({"address": console.address, "command": console.command}))
+            .map(|console| {
+                json!({
+                    "address": console.address,
+                    "roles": console.person.roles,
+                    "command": format!("{} console", console.command),
+                })
+            })
             .collect()
+    }
+
+    fn renew_codes(&mut self, runner: &DemoRunner) -> Result<(), ExpectationError> {
+        for console in &mut self.consoles {
+            *console = OpenConsole::open(runner, console.person)?;
+        }
+        Ok(())
     }
 }
 
 /// Requests a contract that waits for the city: the next version of the one in force, where there is one.
-fn request_contract(
-    runner: &DemoRunner,
-    participants: &TourParticipants<'_>,
-) -> Result<(), ExpectationError> {
-    let TourParticipants {
-        city,
-        firm,
-        dataset,
-    } = participants;
+fn request_contract(runner: &DemoRunner, plan: &TourPlan) -> Result<(), ExpectationError> {
+    let TourPlan { city, dataset, .. } = plan;
     let provider = format!("{city}.example");
     let listed = runner
         .run(
-            Some(firm),
+            Some(FIRM),
             &[
                 "contract",
                 "list",
@@ -128,28 +169,24 @@ fn request_contract(
             .into_iter()
             .flat_map(|held| ["--replaces", held]),
     );
-    runner.run(Some(firm), &request)?.expect_status(0)?;
+    runner.run(Some(FIRM), &request)?.expect_status(0)?;
     Ok(())
 }
 
 impl OpenConsole {
-    fn open(
-        runner: &DemoRunner,
-        person: &'static str,
-        participant: &str,
-    ) -> Result<Self, ExpectationError> {
+    fn open(runner: &DemoRunner, person: &'static TourPerson) -> Result<Self, ExpectationError> {
         let output = runner
-            .run(Some(participant), &["console"])?
+            .run(Some(person.participant), &["console"])?
             .expect_status(0)?;
         let invitation = output.object_with_member("address")?;
         let hansa = std::env::current_exe()
             .map_or_else(|_| "hansa".to_owned(), |path| path.display().to_string());
-        let folder = runner.folder().join(participant);
+        let folder = runner.folder().join(person.participant);
         Ok(Self {
             person,
             address: member_text(invitation, "address"),
             code: member_text(invitation, "code"),
-            command: format!("{hansa} --config {} console", folder.display()),
+            command: format!("{hansa} --config {}", folder.display()),
         })
     }
 }

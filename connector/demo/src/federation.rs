@@ -3,6 +3,7 @@
 use crate::bundled_data;
 use crate::runner::{ConnectorProcess, DemoCommandOutput, DemoRunner};
 use crate::step_report::{DemoSpeaker, ExpectationError, StepReport, check_expectation};
+use crate::tour_people::{PEOPLE_OF_DEMO, find_person};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -310,7 +311,10 @@ fn set_up_participant(
         }
         return Ok(None);
     }
-    bundled_data::add_console(&folder).map_err(|refusal| unwritten(refusal.to_string()))?;
+    if let Some(person) = find_person(&PEOPLE_OF_DEMO, participant) {
+        bundled_data::add_console(&folder, person)
+            .map_err(|refusal| unwritten(refusal.to_string()))?;
+    }
     stage.run(Some(participant), &["check"])?.expect_status(0)?;
     let published = stage
         .run(Some(participant), &["dataset", "publish"])?

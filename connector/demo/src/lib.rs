@@ -15,6 +15,7 @@ mod open_data;
 mod runner;
 mod snapshot_recall;
 mod step_report;
+mod tour_people;
 pub mod trial;
 mod withdrawal;
 

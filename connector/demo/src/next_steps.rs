@@ -1,8 +1,9 @@
 //! Step 7: the connectors keep running, with consoles and suggestions for the user.
 
-use crate::console_tour::{ConsoleTour, TourParticipants};
+use crate::console_tour::{ConsoleTour, TourPlan};
 use crate::federation::{DemoFederation, FIRM, PURPOSE};
 use crate::step_report::ExpectationError;
+use crate::tour_people::PEOPLE_OF_DEMO;
 use hansa_commands::cli::output::OutputSettings;
 use hansa_commands::cli::terminal::line_out;
 use serde_json::json;
@@ -17,12 +18,12 @@ pub(super) fn show_next_steps(
     with_consoles: bool,
     show: OutputSettings,
 ) -> Result<(), ExpectationError> {
-    let participants = TourParticipants {
+    let plan = TourPlan {
+        people: &PEOPLE_OF_DEMO,
         city: "lisbon",
-        firm: FIRM,
         dataset: "validations",
     };
-    let open = || ConsoleTour::open(federation.stage, &participants);
+    let open = || ConsoleTour::open(federation.stage, &plan);
     let tour = with_consoles.then(open).transpose()?;
     let hansa = std::env::current_exe()
         .map_or_else(|_| "hansa".to_owned(), |path| path.display().to_string());
@@ -72,6 +73,9 @@ pub(super) fn show_next_steps(
             line_out("");
             tour.print();
         }
+    }
+    if let Some(tour) = tour {
+        return tour.wait_for_interruption(federation.stage, !show.json);
     }
     while !federation.stage.is_interrupted() {
         std::thread::sleep(Duration::from_millis(100));

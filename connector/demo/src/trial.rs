@@ -5,19 +5,18 @@
 //! nobody else.
 
 use crate::bundled_data;
-use crate::console_tour::{ConsoleTour, TourParticipants};
-use crate::federation::{PURPOSE, member_text};
+use crate::console_tour::{ConsoleTour, TourPlan};
+use crate::federation::{FIRM, PURPOSE, member_text};
 use crate::runner::{ConnectorProcess, DemoRunner};
 use crate::step_report::ExpectationError;
+use crate::tour_people::{PEOPLE_OF_TRIAL, find_person};
 use hansa_commands::cli::TryArgs;
 use hansa_commands::cli::output::OutputSettings;
 use hansa_commands::cli::terminal::{line_err, line_out, object_out};
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde_json::{Value, json};
-use std::time::Duration;
 
 const CITY: &str = "munster";
-const FIRM: &str = "acme";
 
 /// Default question of the firm.
 const QUESTION: &str = "SELECT site, sum(bikes) AS bikes FROM munster.bike_counts \
@@ -140,12 +139,14 @@ impl<'a> Trial<'a> {
                 came: refusal.to_string(),
             },
         )?;
-        bundled_data::add_console(&runner.folder().join(CITY)).map_err(|refusal| {
-            ExpectationError {
-                expected: "the folder of the city is written".to_owned(),
-                came: refusal.to_string(),
-            }
-        })?;
+        if let Some(person) = find_person(&PEOPLE_OF_TRIAL, CITY) {
+            bundled_data::add_console(&runner.folder().join(CITY), person).map_err(|refusal| {
+                ExpectationError {
+                    expected: "the folder of the city is written".to_owned(),
+                    came: refusal.to_string(),
+                }
+            })?;
+        }
         does(Some(CITY), &["dataset", "publish", "bike_counts"])?;
         let city = runner.serve(CITY)?;
         does(
@@ -239,22 +240,19 @@ impl<'a> Trial<'a> {
 
     /// Opens the consoles of the city and of the firm, and waits for an interruption.
     fn show_consoles(&self, show: OutputSettings) -> Result<(), ExpectationError> {
-        let participants = TourParticipants {
+        let plan = TourPlan {
+            people: &PEOPLE_OF_TRIAL,
             city: CITY,
-            firm: FIRM,
             dataset: "bike_counts",
         };
-        let tour = ConsoleTour::open(self.runner, &participants)?;
+        let tour = ConsoleTour::open(self.runner, &plan)?;
         if show.json {
             object_out(&json!({ "consoles": tour.to_json() }));
         } else {
             line_out("\nThe connectors go on until you press Ctrl-C.");
             tour.print();
         }
-        while !self.runner.is_interrupted() {
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        Ok(())
+        tour.wait_for_interruption(self.runner, !show.json)
     }
 
     fn show_question(&self, sql: &str, asked: &[&str]) -> Result<u8, ExpectationError> {

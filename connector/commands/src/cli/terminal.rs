@@ -9,7 +9,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::{printable_json, printable_lines};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::io::{ErrorKind, IsTerminal as _, Write};
+use std::io::{BufRead as _, ErrorKind, IsTerminal as _, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -95,18 +95,31 @@ pub(crate) fn is_conversation() -> bool {
 /// # Errors
 /// `INTERNAL` when there is no thread that could wait for it.
 pub fn at_end_of_input(ended: impl FnOnce() + Send + 'static) -> Result<(), Refusal> {
+    spawn_input_reader(move || {
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        ended();
+    })
+}
+
+/// Has something done at each line of standard input, as long as it can be read. The text of a line is not kept.
+///
+/// # Errors
+/// `INTERNAL` when there is no thread that could wait for it.
+pub fn at_each_line_of_input(entered: impl Fn() + Send + 'static) -> Result<(), Refusal> {
+    spawn_input_reader(move || {
+        let mut input = std::io::stdin().lock();
+        while input.skip_until(b'\n').is_ok_and(|read| read > 0) {
+            entered();
+        }
+    })
+}
+
+fn spawn_input_reader(read: impl FnOnce() + Send + 'static) -> Result<(), Refusal> {
     let thread = std::thread::Builder::new()
         .name("hansa-stdin".to_owned())
-        .spawn(move || {
-            let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
-            ended();
-        });
+        .spawn(read);
     let thread = thread.map_err(|cause| {
-        Refusal::new(
-            ErrorCode::Internal,
-            "the end of standard input can't be waited for",
-        )
-        .caused_by(cause)
+        Refusal::new(ErrorCode::Internal, "standard input can't be waited for").caused_by(cause)
     })?;
     thread_shutdown::leave_thread(thread);
     Ok(())
