@@ -169,7 +169,7 @@ async function checkPasskey(page, path) {
     isUserVerified: true,
     automaticPresenceSimulation: true,
   };
-  await session.send("WebAuthn.addVirtualAuthenticator", { options });
+  const { authenticatorId } = await session.send("WebAuthn.addVirtualAuthenticator", { options });
   await open(page, "/me/passkeys", "en");
   await press(page, "hansa-passkey button", "Enter");
   await page.waitForURL(`${origin}/acts/*`);
@@ -180,11 +180,16 @@ async function checkPasskey(page, path) {
   expect((await page.locator(".done").count()) === 1, "no passkey was added");
   await checkPage(page, "/me/passkeys", 200);
 
+  // The page asks the device at once. This one waits for a finger, so that the page can be looked at.
+  await session.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled: false });
   await open(page, `${path}/sign`, "en");
   await press(page, "#read", "Space");
   await press(page, "form.act-form button", "Enter");
   await page.waitForURL(`${origin}/acts/*`);
   await checkWaiting(page, "act-passkey");
+  await session.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled: true });
+  // A page that is loaded again waits for its button.
+  await page.reload();
   await press(page, "hansa-passkey button", "Enter");
   await page.waitForURL(`${origin}${path}`);
   expect((await page.locator(".done").count()) === 1, "the passkey signed nothing");

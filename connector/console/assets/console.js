@@ -25,6 +25,9 @@ class PasskeyElement extends HTMLElement {
       event.preventDefault();
       this.ask(form);
     });
+    // The person has pressed the button of the act a moment ago. A page that is loaded again waits for its own button.
+    const [navigation] = performance.getEntriesByType("navigation");
+    if (this.dataset.begins !== undefined && navigation?.type === "navigate") this.ask(form);
   }
 
   async ask(form) {

@@ -25,7 +25,10 @@ const SIGNERS: usize = 2;
 /// Page of the first steps.
 pub(super) async fn show_first_steps(visit: &PersonVisit<'_>) -> Result<ConsoleResponse, Refusal> {
     let permitted = visit.permit(READERS, "start").await?;
-    let command = ConnectorCommand::Status { check: false };
+    let command = ConnectorCommand::Status {
+        check: false,
+        minutes: false,
+    };
     let status: StatusView = permitted.read_one(command).await?;
     let view = find_steps(&permitted, &status).await?;
     let shown =

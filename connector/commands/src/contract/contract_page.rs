@@ -21,6 +21,7 @@ use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::seal;
 use hansa_node::log::record_keeping::RecordKeeping;
 use hansa_node::participant::Connector;
+use hansa_node::participant::approval::read_approval_reason;
 use hansa_node::{negotiation, withdrawal};
 use hansa_policy::contract::rendering::PageRendering;
 use hansa_policy::contract::signature::{SignatoryRole, SignedMandate};
@@ -350,6 +351,8 @@ struct ApprovalReport {
     first_user: Option<Value>,
     second: Option<String>,
     second_user: Option<Value>,
+    /// Reason of the first officer, while it is stored.
+    reason: Option<String>,
 }
 
 /// The actions at a contract that need two officers.
@@ -364,14 +367,17 @@ fn read_approvals(
         let person = records.pseudonyms.person(pseudonym);
         person.map(|person| person.to_json())
     };
-    let reported = of.map(|word| ApprovalReport {
-        first_user: user(&word.first),
-        second_user: word.second.as_deref().and_then(user),
-        action: word.action,
-        first: word.first,
-        second: word.second,
+    let reported = of.map(|word| {
+        Ok::<_, Refusal>(ApprovalReport {
+            first_user: user(&word.first),
+            second_user: word.second.as_deref().and_then(user),
+            reason: read_approval_reason(records, word.reason.as_deref())?,
+            action: word.action,
+            first: word.first,
+            second: word.second,
+        })
     });
-    Ok(reported.collect())
+    reported.collect()
 }
 
 /// Page that is part of what is signed.

@@ -89,12 +89,25 @@ pub(crate) struct WaitingItem {
     /// Instant since which the item waits, where it is known.
     since: Option<UtcTimestamp>,
     severity: WaitingSeverity,
+    /// Negotiation of a request.
+    negotiation: Option<WaitingNegotiation>,
     /// Sentence without the command.
     text: String,
     /// Command that answers the item, where there is one.
     act: Option<String>,
     /// Remedies that are no single command, the most useful first.
     help: Vec<String>,
+}
+
+/// Negotiation that waits for this participant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct WaitingNegotiation {
+    /// Domain of the other participant.
+    participant: String,
+    /// Identity of the dataset.
+    dataset: String,
+    /// Own role: `provider` or `consumer`.
+    role: String,
 }
 
 impl WaitingItem {
@@ -104,6 +117,7 @@ impl WaitingItem {
             subject: None,
             since: None,
             severity: kind.severity(),
+            negotiation: None,
             text: text.into(),
             act: None,
             help: Vec::new(),
@@ -224,8 +238,15 @@ fn list_requests(connector: &Connector) -> Result<Vec<WaitingItem>, Refusal> {
             && negotiation.state.next_side() == Some(negotiation.own)
         {
             let text = format!("{} from {} waits for us", row.id, row.peer.domain());
-            let item = WaitingItem::new(WaitingKind::Request, text)
-                .with_act(format!("hansa contract show {}", row.id));
+            let item = WaitingItem {
+                negotiation: Some(WaitingNegotiation {
+                    participant: row.peer.domain().to_owned(),
+                    dataset: row.dataset,
+                    role: row.role,
+                }),
+                ..WaitingItem::new(WaitingKind::Request, text)
+            };
+            let item = item.with_act(format!("hansa contract show {}", row.id));
             items.push(item.with_subject(row.id).with_since(row.updated));
         }
     }
@@ -252,6 +273,7 @@ fn describe_approval(
 ) -> Result<WaitingItem, Refusal> {
     let asked = |text: String| WaitingItem::new(WaitingKind::Approval, text).with_since(pending.at);
     let short = pending.contract.to_short_text();
+    let whole = pending.contract.to_string();
     let reason = || approval::read_approval_reason(&connector.records, pending.reason.as_deref());
     if pending.action == ApprovalAction::Admit.as_str() {
         let text = "one officer wants to add to a group, a second must say so too";
@@ -277,13 +299,13 @@ fn describe_approval(
             "contract {short}: one officer wants to withdraw it from {from} on, a second must say so too"
         );
         let act = format!("hansa contract withdraw {short} --from {from} --reason TEXT");
-        return Ok(asked(text).with_subject(short.to_string()).with_act(act));
+        return Ok(asked(text).with_subject(whole).with_act(act));
     }
     let action = &pending.action;
     let text =
         format!("contract {short}: one officer wants to {action} it, a second must say so too");
     let act = format!("hansa contract {action} {short}");
-    Ok(asked(text).with_subject(short.to_string()).with_act(act))
+    Ok(asked(text).with_subject(whole).with_act(act))
 }
 
 fn describe_validity(period: &ValidityPeriod) -> WaitingItem {

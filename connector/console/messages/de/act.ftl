@@ -4,6 +4,7 @@ acts = Was Sie tun können
 act-parties = { $own } und { $other }, zum Datensatz { $dataset }
 act-consequences = Was geschieht
 act-second = Eine Kollegin oder ein Kollege hat darum gebeten. Ihre Zustimmung führt es aus.
+act-second-reason = Der Grund, den Ihre Kollegin oder Ihr Kollege genannt hat:
 act-page = Die Seite, Wort für Wort
 act-page-digest = Dies ist die Seite in der Sprache der Unterschriften. Ihr SHA-256 ist
 act-back = Zurück, ohne etwas zu tun

@@ -4,6 +4,7 @@ acts = What you can do
 act-parties = { $own } and { $other }, on the dataset { $dataset }
 act-consequences = What happens
 act-second = A colleague has asked for this. Your approval carries it out.
+act-second-reason = The reason that your colleague gave:
 act-page = The page, word for word
 act-page-digest = This is the page in the language of the signatures. Its SHA-256 is
 act-back = Back, without doing anything

@@ -4,6 +4,7 @@ acts = O que pode fazer
 act-parties = { $own } e { $other }, sobre o conjunto de dados { $dataset }
 act-consequences = O que acontece
 act-second = Uma pessoa da sua equipa pediu isto. A sua aprovação executa-o.
+act-second-reason = O motivo que a outra pessoa indicou:
 act-page = A página, palavra por palavra
 act-page-digest = Esta é a página na língua das assinaturas. O seu SHA-256 é
 act-back = Voltar, sem fazer nada

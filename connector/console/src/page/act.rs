@@ -6,7 +6,9 @@ use crate::frame::{PageFrame, PersonRole};
 use crate::message::message;
 use crate::page::act::form::{render_field_faults, render_fields};
 use crate::page::act_form::ActValue;
-use crate::page::contract::report::{ContractDetail, ContractReport, NegotiationDetail, ShownPage};
+use crate::page::contract::report::{
+    ContractDetail, ContractReport, NegotiationDetail, OfficerApproval, ShownPage,
+};
 use crate::page::passkey::PASSKEYS_ADDRESS;
 use crate::part::address::own_path;
 use crate::part::contract_words::is_own_turn;
@@ -214,6 +216,9 @@ pub fn render_act_check(frame: &PageFrame<'_>, view: &ActCheckView) -> String {
         p { bdi { (message!(language, "act-parties", own, other, dataset)) } }
         @if waits {
             p.notice { strong { (message!(language, "act-second")) } }
+            @if let Some(reason) = subject.asked_reason(kind) {
+                p { (message!(language, "act-second-reason")) " " q lang="" dir="auto" { (reveal_controls(reason)) } }
+            }
         }
         h2 { (message!(language, "act-consequences")) }
         ul {
@@ -263,7 +268,7 @@ struct ActSubject<'a> {
     /// Contract that a signature would make.
     becomes: Option<&'a str>,
     /// Steps that one officer has asked for.
-    asked: Vec<&'a str>,
+    asked: Vec<&'a OfficerApproval>,
 }
 
 impl<'a> ActSubject<'a> {
@@ -283,7 +288,7 @@ impl<'a> ActSubject<'a> {
             shown: &detail.shown,
             page: &detail.page,
             becomes: None,
-            asked: open.map(|step| step.action.as_str()).collect(),
+            asked: open.collect(),
         }
     }
 
@@ -296,18 +301,28 @@ impl<'a> ActSubject<'a> {
             shown: &detail.shown,
             page: &detail.page,
             becomes: detail.would_become.as_deref(),
-            asked: open.map(|step| step.action.as_str()).collect(),
+            asked: open.collect(),
         }
     }
 
     /// `true` if one officer has asked for the act already.
     fn waits_for_second(&self, kind: ActKind) -> bool {
+        self.find_asked(kind).is_some()
+    }
+
+    /// Reason of the officer who has asked for the act.
+    fn asked_reason(&self, kind: ActKind) -> Option<&'a str> {
+        self.find_asked(kind)?.reason.as_deref()
+    }
+
+    fn find_asked(&self, kind: ActKind) -> Option<&'a OfficerApproval> {
         let word = match kind {
             ActKind::Sign => "sign",
             ActKind::Withdraw => "withdraw",
-            ActKind::Comment | ActKind::Decline => return false,
+            ActKind::Comment | ActKind::Decline => return None,
         };
-        self.asked.iter().any(|action| action.starts_with(word))
+        let mut asked = self.asked.iter().copied();
+        asked.find(|step| step.action.starts_with(word))
     }
 
     fn address(&self) -> String {
@@ -446,6 +461,7 @@ pub fn render_pending_act(frame: &PageFrame<'_>, view: &PendingActView) -> Strin
         p { bdi { (message!(language, "pending-act", act, subject)) } }
         (view.kind.render_values(language))
         (render_proofs(frame, view, &address))
+                begins: view.fault.is_none(),
         p { a.back href=(view.kind.back_address(&view.subject)) { (message!(language, "pending-leave")) } }
     };
     let is_at_machine = view.passkey.is_none() && view.login == LoginStep::NotOffered;

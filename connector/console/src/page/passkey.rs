@@ -100,6 +100,7 @@ pub fn render_passkeys(frame: &PageFrame<'_>, view: &PasskeyListView) -> String 
                     request: &addition.request,
                     operation: PasskeyOperation::Create { user: &addition.user },
                     label: message!(language, "passkey-add"),
+                    begins: false,
                 }))
             }
         }

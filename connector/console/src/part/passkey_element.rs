@@ -41,6 +41,8 @@ pub(crate) struct PasskeyForm<'a> {
     pub(crate) operation: PasskeyOperation<'a>,
     /// Words of the button.
     pub(crate) label: String,
+    /// `true` if the authenticator is asked as soon as the page is there.
+    pub(crate) begins: bool,
 }
 
 /// Element with the form, and the script that shows and fills it.
@@ -74,6 +76,7 @@ pub(crate) fn render_passkey_form(frame: &PageFrame<'_>, form: &PasskeyForm<'_>)
             data-user=[user.map(reveal_controls)]
             data-person=[person.map(reveal_controls)]
             data-participant=[user.map(|_| reveal_controls(frame.participant_name))]
+            data-begins[form.begins]
             data-working=(message!(language, "passkey-working"))
             data-refused=(message!(language, "passkey-refused")) {
             p data-part="missing" { (message!(language, "passkey-no-browser")) }

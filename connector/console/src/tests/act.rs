@@ -154,8 +154,7 @@ fn acts_are_offered_by_role_and_state() {
 #[test]
 fn whoever_approves_gives_no_reason_of_their_own() {
     let mut contract = sample_contract();
-    contract["officers"] =
-        json!([{ "action": "withdraw from 2027-01-01T00:00:00Z", "first": "ab12" }]);
+    contract["officers"] = json!([{ "action": "withdraw from 2027-01-01T00:00:00Z", "first": "ab12", "reason": "the <pilot> is over" }]);
     let sample = json!({ "object": contract, "reason": "approved", "from": "2027-01-01T00:00:00Z", "comment": "" });
     let page = read_page(&render_check(Language::En, ActKind::Withdraw, &sample));
     let hidden = |name: &str| {
@@ -173,6 +172,9 @@ fn whoever_approves_gives_no_reason_of_their_own() {
         ("hidden".to_owned(), "2027-01-01T00:00:00Z".to_owned())
     );
     assert_eq!(hidden("reason").0, "hidden");
+    let quoted = elements(&page, "q");
+    assert_eq!(quoted.len(), 1, "the reason of the first person is read");
+    assert_eq!(quoted[0].text, "the <pilot> is over");
 }
 
 #[test]

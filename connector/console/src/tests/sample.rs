@@ -18,6 +18,11 @@ pub(super) fn sample_status() -> Value {
                 "text": "n-3c51a07be4 from acme.example waits for us", "act": "hansa contract show n-3c51a07be4", "help": [],
             },
             {
+                "kind": "request", "subject": "n-77a1b2c3d4", "since": "2026-11-25T13:02:11.204Z", "severity": "decision",
+                "negotiation": { "participant": "acme.example", "dataset": "hansa://munster.example/d/bike_counts", "role": "provider" },
+                "text": "n-77a1b2c3d4 from acme.example waits for us", "act": "hansa contract show n-77a1b2c3d4", "help": [],
+            },
+            {
                 "kind": "approval", "subject": "7f3a91c2d0e4", "since": "2026-11-27T08:10:00Z", "severity": "decision",
                 "text": "contract 7f3a91c2d0e4: one officer wants to withdraw it, a second must say so too",
                 "act": "hansa contract withdraw 7f3a91c2d0e4 --from 2027-01-01 --reason TEXT", "help": [],

@@ -57,7 +57,7 @@ impl AnswerReport {
             lines.add(oldest);
         }
         for torn in &several_snapshots {
-            lines.add_notice("", torn);
+            lines.add_notice(torn);
         }
         let missing = report.missing_participants();
         for (participant, why) in &missing {
@@ -66,7 +66,7 @@ impl AnswerReport {
         }
         if let Some(continuation) = &continuation {
             for notice in continuation.notices() {
-                lines.add_notice("", notice);
+                lines.add_notice(notice);
             }
         }
         Self {
@@ -106,10 +106,16 @@ impl ReportLines {
         self.text.push_str(&format!("{line}\n"));
     }
 
-    fn add_notice(&mut self, indent: &str, notice: impl fmt::Display) {
+    fn add_notice(&mut self, notice: impl fmt::Display) {
         let notice = notice.to_string();
-        self.add(format_args!("{indent}NOTICE: {notice}"));
+        self.add(format_args!("NOTICE: {notice}"));
         self.notices.push(notice);
+    }
+
+    /// Adds a warning below the line of its table. Programs, which have no such line, read the table in the warning.
+    fn add_table_notice(&mut self, table: &str, notice: &str) {
+        self.add(format_args!("  NOTICE: {notice}"));
+        self.notices.push(format!("{table}: {notice}"));
     }
 }
 
@@ -270,14 +276,14 @@ fn add_outcome(connector: &Connector, outcome: &RemoteQueryOutcome, lines: &mut 
             all if at == all => format!(", together {} rows", outcome.rows),
             _ => String::new(),
         };
+        let table = reading.format_relation(&remote_query.alias);
         lines.add(format_args!(
-            "{}: {}, snapshot {}{rows}{}",
-            reading.format_relation(&remote_query.alias),
+            "{table}: {}, snapshot {}{rows}{}",
             contract_words(&connector.contracts, reading),
             reading.snapshot,
             covered_words(reading),
         ));
-        add_coverage_notices(reading, lines);
+        add_coverage_notices(&table, reading, lines);
         if let Some(credit) = format_credit(&reading.provenance) {
             lines.add(format_args!("  {credit}"));
         }
@@ -306,24 +312,24 @@ fn covered_words(reading: &RemoteDatasetRead) -> String {
     format!(", covers {first} to {last}")
 }
 
-fn add_coverage_notices(reading: &RemoteDatasetRead, lines: &mut ReportLines) {
+fn add_coverage_notices(table: &str, reading: &RemoteDatasetRead, lines: &mut ReportLines) {
     if reading.falls_short() {
-        lines.add_notice("  ", "that is less time than the question asks for");
+        lines.add_table_notice(table, "that is less time than the question asks for");
     } else if reading.is_span_undeclared() && reading.cells_alone {
         // Such a contract gives no min and max.
-        lines.add_notice(
-            "  ",
+        lines.add_table_notice(
+            table,
             "what time it covers is not told, since the contract shows groups alone; group by the time to see of which there are any",
         );
     } else if reading.is_span_undeclared() {
-        lines.add_notice(
-            "  ",
+        lines.add_table_notice(
+            table,
             "what time it covers is not told, since the contract shows some of the rows; min and max of the time say it",
         );
     }
     if reading.cells_alone {
-        lines.add_notice(
-            "  ",
+        lines.add_table_notice(
+            table,
             "its contract shows groups alone; one that is withheld looks like an empty one, and neither it nor a value that is withheld in one is in any total or count",
         );
     }

@@ -191,6 +191,9 @@ pub struct OfficerApproval {
     /// Pseudonym of the officer who has approved it.
     #[serde(default)]
     pub second: Option<String>,
+    /// Reason of the first officer.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 /// Signature and the result of its check.

@@ -3,7 +3,7 @@
 use crate::frame::{PageFrame, PersonRole};
 use crate::message::message;
 use crate::part::address::{QueryAddress, contract_address};
-use crate::part::text::reveal_controls;
+use crate::part::text::{reveal_controls, shorten_identity};
 use crate::part::time::render_instant_text;
 use hansa_policy::term::language::Language;
 use maud::{Markup, html};
@@ -22,7 +22,11 @@ pub struct WaitingItem {
     pub since: Option<String>,
     /// Urgency of the item.
     pub severity: WaitingSeverity,
+    /// Negotiation of a request.
+    #[serde(default)]
+    pub negotiation: Option<WaitingNegotiation>,
     /// English sentence about the item.
+    #[serde(default)]
     pub text: String,
     /// Command that answers the item.
     #[serde(default)]
@@ -30,6 +34,17 @@ pub struct WaitingItem {
     /// English remedies that are no single command.
     #[serde(default)]
     pub help: Vec<String>,
+}
+
+/// Negotiation that waits for this participant.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct WaitingNegotiation {
+    /// Domain of the other participant.
+    pub participant: String,
+    /// Identity of the dataset.
+    pub dataset: String,
+    /// Own role: `provider` or `consumer`.
+    pub role: String,
 }
 
 /// Kind of a waiting item.
@@ -117,18 +132,28 @@ fn render_item(frame: &PageFrame<'_>, item: &WaitingItem) -> Markup {
         li {
             h3 {
                 span class=(class) { (severity_word(language, item.severity)) } " "
-                (kind_heading(language, item.kind))
+                bdi { (item_heading(language, item)) }
             }
-            // The connector writes its sentences in English.
-            p lang="en" { (reveal_controls(&item.text)) }
+            @if item.negotiation.is_none() {
+                // The connector writes its sentences in English.
+                p lang="en" { (reveal_controls(&item.text)) }
+            }
             @if let Some(since) = &item.since {
                 p.hint { (message!(language, "waiting-since")) " " (render_instant_text(frame, since)) }
             }
-            @if let Some(address) = item_address(item).filter(|_| reads_contracts(frame)) {
-                p { a.act href=(address) { (read_label(language, item.kind)) } }
-            }
-            @if let Some(act) = &item.act {
-                p { (message!(language, "waiting-command")) " " code { (reveal_controls(act)) } }
+            @match (item_address(frame, item).filter(|_| reads_contracts(frame)), &item.act) {
+                (Some(address), _) => {
+                    p {
+                        a.act href=(address) {
+                            (read_label(language, item.kind))
+                            @if let Some(subject) = &item.subject { span.unseen { " " (shorten_identity(subject)) } }
+                        }
+                    }
+                }
+                (None, Some(act)) => {
+                    p { (message!(language, "waiting-command")) " " code { (reveal_controls(act)) } }
+                }
+                (None, None) => {}
             }
             @if !item.help.is_empty() {
                 p { (message!(language, "waiting-help")) }
@@ -167,22 +192,27 @@ fn reads_contracts(frame: &PageFrame<'_>) -> bool {
     !roles.iter().all(|role| *role == PersonRole::Operator)
 }
 
-/// Page of the contract or negotiation of an item; none where the item is about something else.
-fn item_address(item: &WaitingItem) -> Option<String> {
+/// Page of the contract or negotiation of an item; none where the item is about something else. A signer reads the end of a contract
+/// that a colleague has asked for where it is approved.
+fn item_address(frame: &PageFrame<'_>, item: &WaitingItem) -> Option<String> {
     if let Some(address) = group_address(item) {
         return Some(address);
     }
-    let subject = item.subject.as_deref()?;
-    let is_contract = match item.kind {
-        WaitingKind::Request | WaitingKind::Notice => true,
+    let subject = contract_address(item.subject.as_deref()?)?;
+    let act = item.act.as_deref().unwrap_or_default();
+    let roles = frame.person.map_or(&[][..], |person| person.roles);
+    match item.kind {
+        WaitingKind::Request | WaitingKind::Notice => Some(subject),
+        WaitingKind::Approval
+            if act.starts_with("hansa contract withdraw ")
+                && roles.contains(&PersonRole::Signer) =>
+        {
+            Some(format!("{subject}/withdraw"))
+        }
         // An approval is about a contract, a group or a dataset; the command says which.
-        WaitingKind::Approval => item
-            .act
-            .as_deref()
-            .is_some_and(|act| act.starts_with("hansa contract ")),
-        _ => false,
-    };
-    is_contract.then(|| contract_address(subject)).flatten()
+        WaitingKind::Approval if act.starts_with("hansa contract ") => Some(subject),
+        _ => None,
+    }
 }
 
 fn severity_word(language: Language, severity: WaitingSeverity) -> String {
@@ -190,6 +220,23 @@ fn severity_word(language: Language, severity: WaitingSeverity) -> String {
         WaitingSeverity::Fault => message!(language, "severity-fault"),
         WaitingSeverity::Decision => message!(language, "severity-decision"),
         WaitingSeverity::Warning => message!(language, "severity-warning"),
+    }
+}
+
+/// Heading of an item. A request says who wants what.
+fn item_heading(language: Language, item: &WaitingItem) -> String {
+    let Some(negotiation) = &item.negotiation else {
+        return kind_heading(language, item.kind);
+    };
+    let other = reveal_controls(&negotiation.participant);
+    let dataset = &negotiation.dataset;
+    let dataset = dataset
+        .rsplit_once("/d/")
+        .map_or(dataset.as_str(), |(_, name)| name);
+    let dataset = reveal_controls(dataset);
+    match negotiation.role.as_str() {
+        "provider" => message!(language, "item-request-of", other, dataset),
+        _ => message!(language, "item-answer-of", other, dataset),
     }
 }
 
