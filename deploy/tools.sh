@@ -74,7 +74,7 @@ console_check() {
     } > "$tools/chromium.log" 2>&1 || return 1
     chromium=$(command -v chromium)
     mkdir -p "$tools/console"
-    cp tests/console/check.mjs "$tools/console/"
+    cp tests/console/*.mjs "$tools/console/"
     cmp -s tests/console/package-lock.json "$tools/console/package-lock.json" && return 0
     cp tests/console/package.json tests/console/package-lock.json "$tools/console/"
     (cd "$tools/console" && npm ci --ignore-scripts --no-audit --no-fund) > "$tools/console.log" 2>&1 || {

@@ -7,6 +7,8 @@ mod group_acts;
 mod negotiation_acts;
 mod operator_acts;
 pub(crate) mod passkeys;
+mod people_attacks;
+mod request_attacks;
 
 use crate::binary;
 use crate::console::browser::{Browser, city_with_request};

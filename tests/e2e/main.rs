@@ -25,6 +25,7 @@ mod concurrent_commands;
 mod conformance;
 mod console;
 mod console_ask;
+mod console_browser;
 mod console_catalog;
 mod console_datasets;
 mod console_evidence;

@@ -10,6 +10,7 @@
 
 mod cannot;
 mod circles;
+mod console_attacks;
 mod deps;
 mod documents;
 mod doors;

@@ -1,0 +1,274 @@
+// The tasks of people at the console, by keyboard alone, in each language, with scripts and without. Clicks are counted and held to the
+// table of each task.
+//
+// Environment: HANSA (program), CHROMIUM (program), HANSA_CONSOLE_PICTURES (folder for pictures; absent: none). A line
+// `verify FOLDER LANGUAGE FILE FILE` on standard output asks for the pages of a check in that folder; a line on standard input answers.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
+import { chromium } from "playwright-core";
+import { House, addPasskey, confirmNumber, watch } from "./house.mjs";
+import { Hands } from "./keyboard.mjs";
+import { Stage, people } from "./stage.mjs";
+
+const languages = ["en", "de", "pt"];
+const pictures = process.env.HANSA_CONSOLE_PICTURES;
+const faults = [];
+const told = [];
+const input = createInterface({ input: process.stdin });
+const answers = input[Symbol.asyncIterator]();
+
+async function takePicture(hands, name) {
+  if (!pictures || !hands.hasScripts) return;
+  const { page } = hands;
+  const kept = page.viewportSize();
+  const width = 1000;
+  for (const [part, size] of [["window", { width, height: 760 }], ["narrow", { width: 390, height: 844 }]]) {
+    await page.setViewportSize(size);
+    await page.evaluate(() => scrollTo(0, 0));
+    await page.screenshot({ path: join(pictures, `${name}-${hands.language}-${part}.png`), fullPage: part === "narrow" });
+  }
+  await page.setViewportSize(kept);
+}
+
+// Goes on after the check page of an act: the passkey is asked at once, the number is typed at the machine.
+async function proveAct(house, hands, { button, back, key }) {
+  const { page } = hands;
+  if (hands.hasScripts) {
+    await hands.follow(button, (address) => address.pathname === back);
+  } else {
+    await hands.follow(button, "**/acts/*");
+    await confirmNumber(house, hands, people[key]);
+    await hands.follow("main form button", `**${back}`);
+    hands.numbers += 1;
+  }
+  hands.expect((await page.locator(".done").count()) === 1, "the act was not done");
+}
+
+// Contract that the tasks of one round make and end.
+const made = { contract: null };
+
+const tasks = [
+  {
+    number: 2,
+    what: "an officer reads a waiting request and signs it",
+    most: 4,
+    withoutScripts: true,
+    async run(house, visit) {
+      const waiting = await house.stage.requestTickets();
+      const hands = await house.enter("maria", visit);
+      const subject = `/contracts/${waiting.negotiation}`;
+      await hands.page.reload();
+      await takePicture(hands, "overview");
+      await hands.follow(`ol.waiting a[href="${subject}"]`, `**${subject}`);
+      await hands.expectText("acme.example");
+      await takePicture(hands, "contract");
+      await hands.follow(`a[href="${subject}/sign"]`, `**${subject}/sign`);
+      await takePicture(hands, "sign");
+      await hands.tick("#read");
+      await proveAct(house, hands, { button: "form.act-form button", back: subject, key: "maria" });
+      made.contract = waiting.would_become;
+      // The firm fetches what was signed.
+      await house.stage.run("acme", ["contract", "wait", waiting.negotiation]);
+      return hands;
+    },
+  },
+  {
+    number: 4,
+    what: "an officer withdraws a contract of the list with a reason",
+    most: 4,
+    withoutScripts: true,
+    async run(house, visit) {
+      const hands = await house.enter("maria", visit);
+      const subject = `/contracts/${made.contract}`;
+      await hands.open("/contracts");
+      await hands.follow(`a[href="${subject}"]`, `**${subject}`);
+      await hands.follow(`a[href="${subject}/withdraw"]`, `**${subject}/withdraw`);
+      await hands.type("#reason", "the pilot is over");
+      await hands.tick("#read");
+      await proveAct(house, hands, { button: "form.act-form button", back: subject, key: "maria" });
+      return hands;
+    },
+  },
+  {
+    number: 4,
+    part: "second person",
+    what: "the second officer approves the withdrawal",
+    most: 3,
+    withoutScripts: true,
+    async run(house, visit) {
+      const hands = await house.enter("jonas", visit);
+      const subject = `/contracts/${made.contract}`;
+      await hands.follow(`ol.waiting a[href^="${subject}"]`, `**${subject}/withdraw`);
+      await hands.expectText("the pilot is over");
+      await takePicture(hands, "second");
+      await hands.tick("#read");
+      await proveAct(house, hands, { button: "form.act-form button", back: subject, key: "jonas" });
+      return hands;
+    },
+  },
+  {
+    number: 6,
+    what: "an analyst has an answer over two cities, a chart and a file",
+    most: 6,
+    withoutScripts: true,
+    async run(house, visit) {
+      const hands = await house.enter("ana", visit);
+      await hands.follow('nav a[href="/ask"]', "**/ask");
+      await hands.choose("#purpose", "traffic-planning");
+      await hands.type(
+        "#sql",
+        "SELECT 'Lindau' AS city, sum(bikes) AS bikes FROM lindau.bikes UNION ALL SELECT 'Bremen', sum(bikes) FROM bremen.bikes",
+      );
+      await takePicture(hands, "ask");
+      await hands.follow('button[value="ask"]', "**/answers/*");
+      await waitForAnswer(hands);
+      await hands.expectText("Lindau", "Bremen", "lindau.example", "bremen.example");
+      await hands.unfold("main details summary");
+      hands.expect(await hands.page.locator(".chart svg").isVisible(), "there is no chart");
+      await takePicture(hands, "answer");
+      const file = await hands.download('a[href$="/csv"]');
+      hands.expect(file.name.endsWith(".csv") && file.text.includes("Bremen"), `the file ${file.name} has not the answer`);
+      return hands;
+    },
+  },
+  {
+    number: 7,
+    what: "an auditor sees who received the bicycles this month, under which clauses",
+    most: 4,
+    withoutScripts: true,
+    async run(house, visit) {
+      const hands = await house.enter("rui", visit);
+      await hands.follow('nav a[href="/evidence"]', "**/evidence");
+      await hands.follow('main a[href="/evidence/received"]', "**/evidence/received");
+      await hands.type("#filter-dataset", "bikes");
+      await hands.follow("form.filter button", "**/evidence/received?*");
+      await hands.expectText("acme.example", "#c");
+      await takePicture(hands, "received");
+      return hands;
+    },
+  },
+  {
+    number: 8,
+    what: "an auditor outside has a verdict on two files, and the first fault",
+    // One command, and a link to the fault.
+    most: 1,
+    withoutScripts: true,
+    async run(house, visit) {
+      const pages = join(house.stage.folder, `verdict-${visit.language}-${visit.hasScripts}`);
+      const files = await house.stage.exportLogs();
+      console.log(`verify ${pages} ${visit.language} ${files.join(" ")}`);
+      await answers.next();
+      const context = await house.browser.newContext({ javaScriptEnabled: visit.hasScripts });
+      const page = watch(await context.newPage(), "file://", faults);
+      const hands = new Hands(page, { ...visit, origin: pathToFileURL(pages).href });
+      await page.goto(pathToFileURL(join(pages, visit.language, "index.html")).href);
+      await hands.checkLanguage();
+      await hands.follow('a[href$="findings.html"]', "**/findings.html");
+      await takePicture(hands, "findings");
+      await context.close();
+      return hands;
+    },
+  },
+  {
+    number: 10,
+    what: "an operator sees what ends, and how it is renewed",
+    most: 2,
+    withoutScripts: false,
+    async run(house, visit) {
+      const hands = await house.enter("olga", visit);
+      await hands.expectText("hansa league export", "hansa join");
+      return hands;
+    },
+  },
+  {
+    number: 9,
+    what: "an operator sees why Bremen does not answer",
+    most: 2,
+    withoutScripts: false,
+    whenAway: true,
+    async run(house, visit) {
+      const hands = await house.enter("olga", visit);
+      await hands.follow('nav a[href="/operations"]', "**/operations");
+      await takePicture(hands, "operations");
+      await hands.follow('main a[href="/operations/peers"]', "**/operations/peers");
+      await hands.expectText("bremen.example", "PEER_UNREACHABLE");
+      await takePicture(hands, "peers");
+      return hands;
+    },
+  },
+];
+
+async function waitForAnswer(hands) {
+  for (let round = 0; round < 50; round += 1) {
+    if ((await hands.page.locator('a[href$="/csv"]').count()) === 1) return;
+    await hands.page.reload();
+  }
+  throw new Error(`${hands.page.url()}: the answer does not come`);
+}
+
+async function play(house, task, visit) {
+  const began = Date.now();
+  const part = task.part ? `, ${task.part}` : "";
+  const name = `task ${task.number}${part}, in ${visit.language}${visit.hasScripts ? "" : ", without scripts"}`;
+  try {
+    const hands = await task.run(house, visit);
+    // Without a passkey, a number is typed at the machine, and one click more goes on.
+    const most = task.most + hands.numbers;
+    faults.push(...hands.faults.map((fault) => `${name}: ${fault}`));
+    if (hands.clicks > most) faults.push(`${name}: ${hands.clicks} clicks, at most ${most}: ${hands.words.join(" > ")}`);
+    told.push({ name: `${task.number}${part}`, visit, words: hands.words.join(" > ") });
+    console.log(`${name}: ${hands.clicks} clicks of ${most}, ${Date.now() - began} ms`);
+  } catch (fault) {
+    faults.push(`${name}: ${fault}`);
+  }
+}
+
+// Each language has words of its own for what is pressed.
+function compareWords() {
+  for (const one of told.filter((round) => round.visit.hasScripts && round.words !== "")) {
+    for (const other of told.filter((round) => round.visit.hasScripts && round.name === one.name)) {
+      if (one.visit.language < other.visit.language && one.words === other.words) {
+        faults.push(`task ${one.name}: ${one.visit.language} and ${other.visit.language} have the same words: ${one.words}`);
+      }
+    }
+  }
+}
+
+async function playAll(house) {
+  const last = tasks.filter((task) => task.whenAway);
+  const first = tasks.filter((task) => !task.whenAway);
+  // People have no passkey yet, as in every browser without scripts. Each task in one of the languages.
+  for (const [index, task] of tasks.entries()) {
+    if (task.withoutScripts) await play(house, task, { language: languages[Math.floor(index / 2) % languages.length], hasScripts: false });
+  }
+  for (const key of ["maria", "jonas"]) await addPasskey(house, key);
+  for (const language of languages) {
+    for (const task of first) await play(house, task, { language, hasScripts: true });
+  }
+  await house.stage.stop("bremen");
+  // Somebody asks it in vain; from then on the connector knows why.
+  await house.stage.run("lindau", ["catalog", "show", "bremen.bikes"]).then(
+    () => faults.push("a participant answers that is switched off"),
+    () => {},
+  );
+  for (const language of languages) {
+    for (const task of last) await play(house, task, { language, hasScripts: true });
+  }
+}
+
+if (pictures) mkdirSync(pictures, { recursive: true });
+const stage = await Stage.open();
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
+try {
+  await playAll(new House(browser, stage, faults));
+} finally {
+  await browser.close();
+  await stage.close();
+}
+input.close();
+compareWords();
+for (const fault of faults) console.error(fault);
+console.log(`${told.length} tasks, ${faults.length} faults`);
+process.exit(faults.length === 0 && told.length > 0 ? 0 : 1);
