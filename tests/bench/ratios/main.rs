@@ -14,6 +14,7 @@
 )]
 
 mod bare_server;
+mod console_pages;
 mod governed_query;
 mod many;
 mod measure;
@@ -100,7 +101,7 @@ const TREATED: [(&str, &str, &str, &str); 2] = [
 ];
 
 /// How texts of `--only` begin that name nothing in the league of two.
-const ELSEWHERE: [&str; 8] = [
+const ELSEWHERE: [&str; 9] = [
     "TPC-H",
     "postgres_fdw",
     "joins on a link",
@@ -109,6 +110,7 @@ const ELSEWHERE: [&str; 8] = [
     "participants",
     "datasets and contracts",
     strangers::NAME,
+    console_pages::NAME,
 ];
 
 fn main() {
@@ -207,6 +209,9 @@ fn run(
     }
     if wanted("mutual TLS", many::NAME, only) {
         many::beside(&mut table, rounds, many);
+    }
+    if wanted("console", console_pages::NAME, only) {
+        console_pages::beside(&mut table, many);
     }
     table.print();
     let number = |number: u32| wanted("TPC-H", &format!("q{number:02}"), only);

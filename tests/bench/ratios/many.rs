@@ -37,7 +37,7 @@ pub(crate) const NAME: &str = "datasets and contracts in great numbers";
 const FEW: usize = 1_000;
 
 /// Datasets where there are contracts alone in great numbers.
-const SOME: usize = 100;
+pub(crate) const SOME: usize = 100;
 
 /// Pages and questions of a round.
 const CALLS: usize = 50;
@@ -46,9 +46,9 @@ const CALLS: usize = 50;
 const AT_ONCE: usize = 8;
 
 /// A provider with so much.
-struct ManyDatasetsFixture {
+pub(crate) struct ManyDatasetsFixture {
     league: TestLeague,
-    provider: TestParticipant,
+    pub(crate) provider: TestParticipant,
     first: ContractId,
 }
 
@@ -157,7 +157,7 @@ fn name(number: usize) -> SqlIdentifier {
 }
 
 impl ManyDatasetsFixture {
-    fn of(datasets: usize, contracts: usize) -> Self {
+    pub(crate) fn of(datasets: usize, contracts: usize) -> Self {
         let league = TestLeague::new(Path::new(env!("CARGO_BIN_EXE_hansa")));
         let mut provider = league.city("north");
         let consumer = league.firm("firm");
