@@ -3,13 +3,14 @@
 //
 // Environment: HANSA (program), CHROMIUM (program), HANSA_CONSOLE_PICTURES (folder for pictures; absent: none). A line
 // `verify FOLDER LANGUAGE FILE FILE` on standard output asks for the pages of a check in that folder; a line on standard input answers.
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 import { House, addPasskey, confirmNumber, watch } from "./house.mjs";
 import { Hands } from "./keyboard.mjs";
+import { reduceColours } from "./picture.mjs";
 import { Stage, people } from "./stage.mjs";
 
 const languages = ["en", "de", "pt"];
@@ -27,7 +28,8 @@ async function takePicture(hands, name) {
   for (const [part, size] of [["window", { width, height: 760 }], ["narrow", { width: 390, height: 844 }]]) {
     await page.setViewportSize(size);
     await page.evaluate(() => scrollTo(0, 0));
-    await page.screenshot({ path: join(pictures, `${name}-${hands.language}-${part}.png`), fullPage: part === "narrow" });
+    const taken = await page.screenshot({ fullPage: part === "narrow" });
+    writeFileSync(join(pictures, `${name}-${hands.language}-${part}.png`), reduceColours(taken));
   }
   await page.setViewportSize(kept);
 }

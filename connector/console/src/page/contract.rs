@@ -15,7 +15,7 @@ use crate::page::contract::detail::{
 };
 use crate::page::contract::page_text::{PageText, render_page_text};
 use crate::page::contract::report::{
-    ContractDetail, ContractReport, NegotiationDetail, OwedStatements, WithdrawalDetail,
+    ContractDetail, ContractReport, NegotiationDetail, OwedStatements, TermText, WithdrawalDetail,
 };
 use crate::page::contract::timeline::render_timeline;
 use crate::page::evidence::render_contract_evidence;
@@ -191,9 +191,38 @@ fn list_contract_facts(frame: &PageFrame<'_>, detail: &ContractDetail) -> Vec<Fa
         let value = render_owed_statements(frame, owed);
         Fact::new(message!(language, "statements-owed"), value)
     }));
+    facts.extend(list_force_facts(language, &detail.terms));
     let identity = html! { code { (reveal_controls(&summary.contract)) } };
     facts.push(Fact::new(message!(language, "fact-identity"), identity));
     facts
+}
+
+/// Numbers of the clauses that the connector enforces, and of those that are only agreed.
+fn list_force_facts(language: Language, terms: &[TermText]) -> Vec<Fact> {
+    if terms.is_empty() {
+        return Vec::new();
+    }
+    let (enforced, agreed): (Vec<&TermText>, Vec<&TermText>) =
+        terms.iter().partition(|term| term.enforced);
+    let count = |terms: &[&TermText]| {
+        let number = u64::try_from(terms.len()).unwrap_or(u64::MAX);
+        let number = language.format_number(number);
+        message!(language, "clauses-number", number)
+    };
+    let names: Vec<_> = agreed
+        .iter()
+        .map(|term| reveal_controls(&term.clause))
+        .collect();
+    vec![
+        Fact::new(
+            message!(language, "fact-enforced"),
+            html! { (count(&enforced)) },
+        ),
+        Fact::new(
+            message!(language, "fact-agreed"),
+            html! { (count(&agreed)) @if !names.is_empty() { " (" (names.join(", ")) ")" } },
+        ),
+    ]
 }
 
 fn render_owed_statements(frame: &PageFrame<'_>, owed: &OwedStatements) -> Markup {
@@ -217,6 +246,7 @@ fn list_negotiation_facts(language: Language, detail: &NegotiationDetail) -> Vec
         let value = html! { (role_name(language, role)) };
         Fact::new(message!(language, "column-role"), value)
     }));
+    facts.extend(list_force_facts(language, &detail.terms));
     let identity = html! { code { (reveal_controls(&detail.negotiation)) } };
     facts.push(Fact::new(message!(language, "fact-negotiation"), identity));
     facts.extend(detail.would_become.as_deref().map(|contract| {
