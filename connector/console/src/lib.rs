@@ -115,10 +115,15 @@ pub use crate::page::evidence::verification::{
 };
 pub use crate::page::evidence::{EvidenceView, ForkedLog, HeadWitness, render_evidence};
 pub use crate::page::fault::{FaultView, render_fault};
-pub use crate::page::group::{GROUPS_ADDRESS, GroupRow, ProposedMembers, describe_group_addition, describe_group_removal, render_groups};
+pub use crate::page::first_steps::{
+    FIRST_STEPS_ADDRESS, FirstStep, FirstStepsView, render_first_steps,
+};
+pub use crate::page::group::{
+    GROUPS_ADDRESS, GroupRow, ProposedMembers, describe_group_addition, describe_group_removal,
+    render_groups,
+};
 pub use crate::page::help::{GuideTopic, render_help, render_help_topic};
 pub use crate::page::login::{DoneLogin, render_done_login};
-pub use crate::page::first_steps::{FIRST_STEPS_ADDRESS, FirstStep, FirstStepsView, render_first_steps};
 pub use crate::page::operation::backup_list::{BackupRow, render_backups};
 pub use crate::page::operation::delivery_list::{DeliveryListView, DeliveryRow, render_deliveries};
 pub use crate::page::operation::doctor::{DoctorFinding, DoctorView, render_doctor};

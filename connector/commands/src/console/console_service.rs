@@ -10,8 +10,8 @@ use crate::console::console_act::RequestedAct;
 use crate::console::contract_pages::{show_comparison, show_contract, show_contracts};
 use crate::console::dataset_pages::{show_dataset, show_datasets, submit_dataset_look};
 use crate::console::file_pages::{download_export, show_export_file};
-use crate::console::group_acts::show_groups;
 use crate::console::first_step_pages::{self, find_steps, show_first_steps};
+use crate::console::group_acts::show_groups;
 use crate::console::operation_pages::{
     run_check, show_backups, show_check, show_deliveries, show_history, show_operations,
     show_peers, show_running, show_workers,
