@@ -10,7 +10,8 @@
 //!    read the file.
 //! 3. [`read_file`] reads up to a number of bytes. [`read_private`] refuses a file that others can read.
 //! 4. [`GrowingFile`] takes a file in pieces, and is gone unless it is finished. [`duplicate_file`] gives a file a second name.
-//! 5. [`remove_file`] removes a file.
+//! 5. [`PreparedFile`] is a file of people that is replaced after something else is durable.
+//! 6. [`remove_file`] removes a file.
 //!
 //! # What it must never do
 //!
@@ -50,6 +51,10 @@
         reason = "tests"
     )
 )]
+
+mod prepared_file;
+
+pub use prepared_file::PreparedFile;
 
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::fs::{File, OpenOptions};
