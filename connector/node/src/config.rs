@@ -151,15 +151,28 @@ impl ConnectorConfig {
                     .with_help("create one with hansa init, or name it with --config"),
             ]
         })?;
+        Self::parse(file, &text, overrides)
+    }
+
+    /// Reads and checks the text of a configuration file, which may differ from the text on disk.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn parse(
+        file: &Path,
+        text: &str,
+        overrides: &BTreeMap<String, String>,
+    ) -> Result<Self, Vec<Refusal>> {
+        let shown = file.display().to_string();
         // Without symbolic links and `..`: the engine takes the paths of snapshots literally.
         let folder = std::fs::canonicalize(file)
             .ok()
             .and_then(|path| path.parent().map(Path::to_path_buf))
             .unwrap_or_default();
-        let source = ConfigSource::new(&shown, &text, overrides);
+        let source = ConfigSource::new(&shown, text, overrides);
         let parsed = source.file.parse()?;
         let root = ConfigSection::root(&source, &parsed);
-        let config = Self::read(&root, &text, overrides, file, folder);
+        let config = Self::read(&root, text, overrides, file, folder);
         root.skip_key("dataset");
         root.finish();
         let mut faults = source.file.take_problems();

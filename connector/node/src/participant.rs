@@ -7,6 +7,8 @@
 //!
 //! Asynchronous locks, which may be held during a call to a peer:
 //!
+//! 0. `reloadable.change_lock`: each change of a file of the configuration by a command. Within it an approval takes `negotiation_lock`,
+//!    and the reload takes `reload_lock`.
 //! 1. `contracts.notice_lock`: one round of notices; a second round gives up. Sending a notice takes `negotiation_lock`.
 //! 2. `peers.delivery_queues`, of one peer: first `taking`, then `carrying`. While messages are delivered or taken in, the peer is
 //!    called (`peers.connections`, only while its map is read), its bundle, heads and messages are taken in, and heads are
@@ -39,6 +41,8 @@
 
 pub mod approval;
 pub mod caller;
+pub mod config_change;
+pub mod config_rights;
 pub mod connector_identity;
 pub mod opening;
 pub mod pending_approvals;

@@ -316,6 +316,7 @@ codes! {
     PasskeyInvalid "PASSKEY_INVALID" Identity "The answer of the passkey does not prove that its person was present for this act." "Open the page again and use the passkey there, or type the number at the machine of the connector.";
     PasskeyUnknown "PASSKEY_UNKNOWN" Identity "The passkey is not one that this person has added, or it was removed." "`/me/passkeys` of the console lists the passkeys of the person.";
     PasskeyLimit "PASSKEY_LIMIT" Exhausted "The person has as many passkeys as one person may have." "Remove one first, on `/me/passkeys` of the console.";
+    ConfigChanged "CONFIG_CHANGED" State "The file of the configuration is not the one that the change was made from." "Read it again, with its new digest, and give the change anew: `hansa config show --json`, `hansa policy show --json`.";
     TermsChanged "TERMS_CHANGED" State "The proposal is not the one that was shown any more." "Read the new page, and sign that: `hansa contract show --diff` says what changed.";
     UploadIncomplete "UPLOAD_INCOMPLETE" Usage "A file that was sent did not come whole, came too slowly, or came with another form than that of the page." "Send it again; the Unix user of the connector can name the file on its machine: `hansa dataset stage FILE`.";
     UploadTooLarge "UPLOAD_TOO_LARGE" Usage "A file is larger than `[console] upload` permits." "Send a smaller one, such as one for each month, or Parquet in place of CSV; or raise `[console] upload`.";

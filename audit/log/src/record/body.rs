@@ -7,7 +7,8 @@ use super::answers::{
     RemoteQueryRecord,
 };
 use super::configuration::{
-    AccessTokenRecord, ConfigurationRecord, PeerRecord, RulebookRecord, TrustRecord,
+    AccessTokenRecord, ConfigurationChangeRecord, ConfigurationRecord, PeerRecord, RulebookRecord,
+    TrustRecord,
 };
 use super::console::{
     ConsoleActRecord, ConsolePasskeyRecord, ConsoleRefusalRecord, ConsoleSignInRecord,
@@ -188,6 +189,7 @@ record_kinds! {
     Configuration ConfigurationBody {
         "trust" Trust TrustRecord,
         "config" Configuration ConfigurationRecord,
+        "config_changed" Change ConfigurationChangeRecord,
         "peer" Peer PeerRecord,
         "rulebook" Rulebook RulebookRecord,
         "access_token" AccessToken AccessTokenRecord,

@@ -44,6 +44,30 @@ pub struct ConfigurationRecord {
     pub clock_offset_us: i64,
 }
 
+/// A change of a file of the configuration by a command.
+///
+/// Written by each participant, before the file is replaced. Proves who changed the file and its bytes before and after; `config` proves when
+/// they took effect. The record contains no texts, no values and no name of a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigurationChangeRecord {
+    /// The words of the command, such as `policy put`.
+    pub change: String,
+    /// The policy or the dataset; absent for a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The path of the file, below the folder of the configuration.
+    pub path: String,
+    /// The digest of the replaced file; absent for a new one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old: Option<Digest>,
+    /// The digest of the new file.
+    pub new: Digest,
+    /// The pseudonym of the person that gave the command; absent where no connector ran, so that nobody was recognised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+}
+
 /// A peer that was added or removed.
 ///
 /// Written by each participant. Proves its peers and their addresses.

@@ -53,6 +53,7 @@ impl RecordBody {
                 ConfigurationBody::Peer(peer) => Some(&peer.peer),
                 ConfigurationBody::Trust(_)
                 | ConfigurationBody::Configuration(_)
+                | ConfigurationBody::Change(_)
                 | ConfigurationBody::Rulebook(_)
                 | ConfigurationBody::AccessToken(_)
                 | ConfigurationBody::ConsoleSignIn(_)

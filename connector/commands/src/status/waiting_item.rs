@@ -294,6 +294,11 @@ fn describe_approval(
         let act = format!("hansa dataset restrict {name} {change}");
         return Ok(asked(text).with_subject(name).with_act(act));
     }
+    if pending.action == ApprovalAction::AddPerson.as_str() {
+        let text = "one person wants to add a person with roles, a second must say so too";
+        let command = reason()?.unwrap_or_default();
+        return Ok(asked(text.to_owned()).with_act(format!("hansa {command}")));
+    }
     if let Some(from) = ApprovalAction::withdrawal_instant(&pending.action) {
         let text = format!(
             "contract {short}: one officer wants to withdraw it from {from} on, a second must say so too"

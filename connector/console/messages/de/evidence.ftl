@@ -254,6 +254,7 @@ record-release = Zahlen freigegeben
 record-snapshot-check = Dateien eines Datenstands geprüft
 record-trust = Vertrauensbündel
 record-config = Konfiguration geändert
+record-config-changed = Datei der Konfiguration durch einen Befehl geändert
 record-peer = Teilnehmer hinzugefügt oder geändert
 record-rulebook = Regelwerk
 record-access-token = Zugangsschlüssel

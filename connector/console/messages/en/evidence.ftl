@@ -254,6 +254,7 @@ record-release = Figures released
 record-snapshot-check = Files of a snapshot checked
 record-trust = Trust bundle
 record-config = Configuration changed
+record-config-changed = File of the configuration changed by a command
 record-peer = Participant added or changed
 record-rulebook = Rulebook
 record-access-token = Access token

@@ -254,6 +254,7 @@ record-release = Valores divulgados
 record-snapshot-check = Ficheiros de uma versão dos dados verificados
 record-trust = Pacote de confiança
 record-config = Configuração alterada
+record-config-changed = Ficheiro da configuração alterado por um comando
 record-peer = Participante adicionado ou alterado
 record-rulebook = Regulamento
 record-access-token = Token de acesso

@@ -29,6 +29,12 @@ use hansa_store::state_index::row::{
     ActivatedContract, NegotiationRow, OpenedAnswer, PeerMessageRow, QuotaSpending, ReceiptRow,
 };
 
+/// Key of the place of the newest change of the people by a command.
+pub(crate) const PEOPLE_CHANGED: &str = "people";
+
+/// Beginning of the words of a command that changes the people.
+const PEOPLE_CHANGE: &str = "person ";
+
 /// Adds every durable record that is not yet in the index.
 ///
 /// # Errors
@@ -316,7 +322,11 @@ fn apply_configuration(
         ConfigurationBody::ConsolePasskey(passkey) => {
             passkeys::apply_passkey(change, place, passkey)
         }
-        ConfigurationBody::Configuration(_)
+        ConfigurationBody::Change(changed) if changed.change.starts_with(PEOPLE_CHANGE) => {
+            change.store_highest_number(PEOPLE_CHANGED, place.record.seq)
+        }
+        ConfigurationBody::Change(_)
+        | ConfigurationBody::Configuration(_)
         | ConfigurationBody::ConsoleSignIn(_)
         | ConfigurationBody::ConsoleRefusal(_)
         | ConfigurationBody::ConsoleView(_) => Ok(()),

@@ -9,6 +9,7 @@ use crate::log::audit_event::{AuditEvent, optional_text};
 use crate::log::record_keeping::RecordKeeping;
 use crate::participant::Connector;
 use crate::participant::caller::Caller;
+use crate::participant::config_rights::may_add_people;
 use crate::process::blocking_work::run_waiting;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::contracts::ApprovalRecord;
@@ -34,6 +35,8 @@ pub enum ApprovalAction {
     Admit,
     /// To take a restriction away from a dataset, or to set a looser one; in the place of a contract stands the change.
     Unrestrict,
+    /// Addition of a person with roles; in the place of a contract stands the change. Those approve it who may add people.
+    AddPerson,
 }
 
 impl ApprovalAction {
@@ -45,6 +48,7 @@ impl ApprovalAction {
             Self::WithdrawFrom(_) => "withdraw from",
             Self::Admit => "admit",
             Self::Unrestrict => "unrestrict",
+            Self::AddPerson => "add person",
         }
     }
 
@@ -129,13 +133,13 @@ pub async fn take_approval(
             reason.as_deref(),
         )?));
     }
-    let officer = find_officer(connector, caller)?;
+    let officer = find_officer(connector, caller, action)?;
     let record = |first: &str, second: Option<&str>, reason: Option<&str>| {
         let (contract, change) = match action {
             ApprovalAction::Sign | ApprovalAction::Withdraw | ApprovalAction::WithdrawFrom(_) => {
                 (Some(contract.to_string()), None)
             }
-            ApprovalAction::Admit | ApprovalAction::Unrestrict => {
+            ApprovalAction::Admit | ApprovalAction::Unrestrict | ApprovalAction::AddPerson => {
                 (None, Some(contract.to_string()))
             }
         };
@@ -230,7 +234,11 @@ pub fn require_approvals(
 }
 
 /// Pseudonym of the calling officer. The log alone does not reveal the person.
-fn find_officer(connector: &Connector, caller: &Caller) -> Result<String, Refusal> {
+fn find_officer(
+    connector: &Connector,
+    caller: &Caller,
+    action: ApprovalAction,
+) -> Result<String, Refusal> {
     let refuse = |sentence: String| Refusal::new(ErrorCode::SecondOfficerNeeded, sentence);
     let config = connector.config();
     let unknown = || {
@@ -239,7 +247,15 @@ fn find_officer(connector: &Connector, caller: &Caller) -> Result<String, Refusa
     };
     let key = caller.key(&config).ok_or_else(unknown)?;
     // INVARIANT: two-human-beings. A key has all accounts of a person, so nobody is two officers.
-    if !config.officers.approvers.contains(&key) {
+    let is_entitled = match action {
+        ApprovalAction::AddPerson => may_add_people(connector, &key),
+        ApprovalAction::Sign
+        | ApprovalAction::Withdraw
+        | ApprovalAction::WithdrawFrom(_)
+        | ApprovalAction::Admit
+        | ApprovalAction::Unrestrict => config.officers.approvers.contains(&key),
+    };
+    if !is_entitled {
         return Err(refuse(format!(
             "you are {key}, who is not listed under [officers] and is no person with the role `signer`"
         )));

@@ -4,6 +4,7 @@ use crate::dataset::provider_restriction;
 use crate::league::group_membership;
 use crate::participant::Connector;
 use crate::participant::approval::ApprovalAction;
+use crate::participant::config_change;
 use hansa_policy::contract::ContractStatus;
 use hansa_policy::negotiation::Phase;
 use hansa_policy::refusal::Refusal;
@@ -27,6 +28,9 @@ pub fn open_approvals(connector: &Connector) -> Result<Vec<PendingApprovalRow>, 
         }
         if word.action == ApprovalAction::Unrestrict.as_str() {
             return provider_restriction::still_asked(connector, word).unwrap_or(true);
+        }
+        if word.action == ApprovalAction::AddPerson.as_str() {
+            return config_change::still_asked(connector, word).unwrap_or(true);
         }
         if word.action == ApprovalAction::Sign.as_str() {
             return held.iter().any(|held| held.key == word.contract)

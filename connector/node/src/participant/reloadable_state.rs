@@ -26,6 +26,8 @@ pub struct ReloadableState {
     values: RwLock<ReloadableValues>,
     /// Lock for reloading configuration and trust, because an operator and a new bundle can cause reloads at once.
     pub reload_lock: Mutex<()>,
+    /// Lock for changing files of the configuration, from reading the file to the reload, so that no change takes another one back.
+    pub change_lock: tokio::sync::Mutex<()>,
 }
 
 crate::debug_by_name!(ReloadableState);
@@ -36,6 +38,7 @@ impl ReloadableState {
         Self {
             values: RwLock::new(values),
             reload_lock: Mutex::new(()),
+            change_lock: tokio::sync::Mutex::new(()),
         }
     }
 

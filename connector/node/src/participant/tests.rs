@@ -5,6 +5,7 @@ mod answer_cutoff;
 mod bounded_messages;
 mod clock;
 mod concurrent_publication;
+mod config_change;
 mod contract_events;
 mod damaged_files;
 mod deletion_attestation;

@@ -50,6 +50,7 @@ pub(super) fn record_kind_word(language: Language, kind: &str) -> String {
         "snapshot_check" => message!(language, "record-snapshot-check"),
         "trust" => message!(language, "record-trust"),
         "config" => message!(language, "record-config"),
+        "config_changed" => message!(language, "record-config-changed"),
         "peer" => message!(language, "record-peer"),
         "rulebook" => message!(language, "record-rulebook"),
         "access_token" => message!(language, "record-access-token"),
