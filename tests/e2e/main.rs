@@ -22,6 +22,7 @@ mod clock;
 mod command_exit;
 mod command_status;
 mod concurrent_commands;
+mod config_commands;
 mod conformance;
 mod console;
 mod console_ask;

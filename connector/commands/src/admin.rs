@@ -59,6 +59,7 @@ macro_rules! answer_by_verb {
             ConnectorCommand::Dataset($verb) => $answer,
             ConnectorCommand::Catalog($verb) => $answer,
             ConnectorCommand::Policy($verb) => $answer,
+            ConnectorCommand::Offer($verb) => $answer,
             ConnectorCommand::Model($verb) => $answer,
             ConnectorCommand::Contract($verb) => $answer,
             ConnectorCommand::Sql($verb) => $answer,

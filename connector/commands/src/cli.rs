@@ -11,6 +11,7 @@ pub(crate) mod exported_file;
 pub(crate) mod manual;
 pub mod output;
 pub(crate) mod result_printer;
+pub(crate) mod shell_word;
 pub mod terminal;
 #[cfg(test)]
 pub(crate) mod tests;

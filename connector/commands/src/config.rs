@@ -1,7 +1,9 @@
 //! `hansa config`, `reload` and `backup`.
 
 pub(crate) mod arguments;
+pub(crate) mod config_change;
 pub(crate) mod config_check;
+pub(crate) mod config_edit;
 pub(crate) mod config_lookup;
 mod key_meaning;
 
@@ -17,6 +19,7 @@ use crate::cli::command_report::{
 };
 use crate::cli::output::RefusalReport;
 use crate::config::arguments::ConfigCommand;
+use hansa_audit_log::digest::Digest;
 use hansa_identity::participant_identity;
 use hansa_node::config::ConnectorConfig;
 use hansa_node::dataset::published_lists;
@@ -82,6 +85,8 @@ struct ConfigReport<'a> {
     state: &'a Path,
     /// Text of the file.
     text: &'a str,
+    /// SHA-256 of the text, for a change that is made from it.
+    digest: Digest,
     keys: Vec<ConfigKeyReport<'a>>,
 }
 
@@ -116,6 +121,7 @@ impl<'a> ConfigReport<'a> {
             listen: config.listen.as_deref(),
             state: &config.state,
             text: &config.text,
+            digest: Digest::of(config.text.as_bytes()),
             keys: keys.collect(),
         }
     }

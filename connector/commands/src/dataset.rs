@@ -6,6 +6,7 @@ mod config_entry;
 pub(crate) mod dataset_list;
 pub(crate) mod dataset_lookup;
 mod dataset_profile;
+mod dataset_setting;
 pub(crate) mod disclosure_prompt;
 pub(crate) mod offer_arguments;
 mod offer_entry;
@@ -25,6 +26,7 @@ use crate::cli::command_effect::{Command, CommandEffect};
 use crate::dataset::arguments::DatasetCommand;
 use crate::dataset::config_entry::{AddedSource, DatasetAddition};
 use crate::dataset::dataset_lookup::find_published_dataset;
+use crate::dataset::dataset_setting::DatasetSetting;
 use crate::dataset::restriction::RestrictionChange;
 use crate::dataset::staged_files::{StagedSource, find_person};
 use crate::dataset::stated_columns::parse_statements;
@@ -50,7 +52,7 @@ impl Command for DatasetCommand {
                 remove: false,
                 ..
             } => CommandEffect::Looks,
-            Self::Add { .. } | Self::Publish { .. } | Self::Restrict { .. } => {
+            Self::Add { .. } | Self::Publish { .. } | Self::Restrict { .. } | Self::Set { .. } => {
                 CommandEffect::Rehearses
             }
             Self::Stage { .. } | Self::Unstage { .. } => CommandEffect::Acts(
@@ -91,6 +93,7 @@ impl ConnectorVerb for DatasetCommand {
             | Self::Staged
             | Self::Unstage { .. }
             | Self::Publish { .. }
+            | Self::Set { .. }
             | Self::Withdraw { .. } => Vec::new(),
         }
     }
@@ -108,6 +111,7 @@ impl ConnectorVerb for DatasetCommand {
             | Self::Staged
             | Self::Unstage { .. }
             | Self::Restrict { .. }
+            | Self::Set { .. }
             | Self::Withdraw { .. } => JudgedState::None,
         }
     }
@@ -231,6 +235,20 @@ impl ConnectorVerb for DatasetCommand {
                     _ => RestrictionChange::Nothing,
                 };
                 restriction::show_or_change(connector, &dataset, change, options, caller, out).await
+            }
+            DatasetCommand::Set {
+                name,
+                key,
+                value,
+                if_digest,
+            } => {
+                let setting = DatasetSetting {
+                    dataset: parse_dataset_name(&name)?,
+                    key,
+                    value,
+                    if_digest,
+                };
+                dataset_setting::set_value(context, setting).await
             }
             DatasetCommand::Withdraw { name, snapshot } => {
                 publication::withdraw_dataset(connector, parse_dataset_name(&name)?, snapshot, out)

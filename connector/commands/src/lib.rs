@@ -33,6 +33,7 @@ mod group;
 mod key;
 mod league;
 mod model;
+mod offer;
 mod participant;
 mod partner;
 mod peer;

@@ -1,6 +1,7 @@
 //! `hansa person`: the people of this participant and their roles.
 
 pub(crate) mod arguments;
+mod person_change;
 
 use crate::admin::command_result::CommandResult;
 use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
@@ -8,6 +9,7 @@ use crate::admin::named_file::NamedFile;
 use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::command_report::ReportRow;
 use crate::person::arguments::PersonCommand;
+use crate::person::person_change::NewPerson;
 use hansa_node::config::person::PersonConfig;
 use hansa_node::participant::startup::JudgedState;
 use serde::Serialize;
@@ -16,6 +18,10 @@ impl Command for PersonCommand {
     fn effect(&self) -> CommandEffect {
         match self {
             Self::List => CommandEffect::Looks,
+            Self::Add { .. } => CommandEffect::Rehearses,
+            Self::End { key, .. } => CommandEffect::Ends(format!(
+                "Ending {key} takes all roles from the person and ends the sessions."
+            )),
         }
     }
 }
@@ -23,13 +29,13 @@ impl Command for PersonCommand {
 impl ConnectorVerb for PersonCommand {
     fn named_files(&mut self) -> Vec<NamedFile<'_>> {
         match self {
-            Self::List => Vec::new(),
+            Self::List | Self::Add { .. } | Self::End { .. } => Vec::new(),
         }
     }
 
     fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
         match self {
-            Self::List => JudgedState::None,
+            Self::List | Self::Add { .. } | Self::End { .. } => JudgedState::None,
         }
     }
 
@@ -40,9 +46,29 @@ impl ConnectorVerb for PersonCommand {
                 let config = connector.config();
                 let rows: Vec<PersonReport> = config.people.iter().map(PersonReport::of).collect();
                 out.send_list(&rows).await?;
+                Ok(0)
+            }
+            Self::Add {
+                key,
+                name,
+                roles,
+                unix,
+                oidc,
+                if_digest,
+            } => {
+                let person = NewPerson {
+                    key,
+                    name,
+                    roles,
+                    unix,
+                    oidc,
+                };
+                person_change::add_person(context, person, if_digest.as_deref()).await
+            }
+            Self::End { key, if_digest } => {
+                person_change::end_person(context, key, if_digest.as_deref()).await
             }
         }
-        Ok(0)
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod arguments;
 pub(crate) mod clause_report;
+mod policy_change;
 pub(crate) mod policy_diff;
 mod policy_report;
 pub(crate) mod policy_template;
@@ -11,13 +12,14 @@ pub(crate) mod vocabulary;
 use crate::admin::command_result::CommandResult;
 use crate::admin::connector_verb::{CommandContext, ConnectorVerb};
 use crate::admin::event_sink::EventSink;
-use crate::admin::named_file::NamedFile;
+use crate::admin::named_file::{NamedFile, STANDARD_INPUT};
 use crate::cli::command_effect::{Command, CommandEffect};
 use crate::cli::command_report::CommandReport;
 use crate::cli::output::{refusal_json, warning_text};
 use crate::dataset::dataset_lookup::configured_now;
 use crate::policy::arguments::PolicyCommand;
 use crate::policy::clause_report::parse_term_language;
+use crate::policy::policy_change::PolicyText;
 pub(crate) use crate::policy::policy_report::{OfferUse, list_uses};
 use crate::policy::policy_report::{PolicyReport, list_policies};
 use hansa_catalog::dataset::Dataset;
@@ -34,7 +36,7 @@ use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_query::publication::dataset_entry;
 use serde::Serialize;
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 impl Command for PolicyCommand {
@@ -45,6 +47,7 @@ impl Command for PolicyCommand {
             | Self::Check { .. }
             | Self::Diff { .. }
             | Self::Terms => CommandEffect::Looks,
+            Self::Put { .. } => CommandEffect::Rehearses,
             Self::Clone { .. } | Self::Template { .. } => {
                 CommandEffect::Acts("hansa policy template FILE shows the holes of a template")
             }
@@ -70,6 +73,15 @@ impl ConnectorVerb for PolicyCommand {
                 new,
                 dataset: Some(_),
             } => vec![NamedFile::DraftOrOffer(old), NamedFile::DraftOrOffer(new)],
+            Self::Put {
+                file, policy_text, ..
+            } => match policy_text {
+                Some(_) => Vec::new(),
+                None => vec![NamedFile::Sent {
+                    file: file.as_deref().unwrap_or(Path::new(STANDARD_INPUT)),
+                    text: policy_text,
+                }],
+            },
             Self::Show { dataset: None, .. }
             | Self::Check { dataset: None, .. }
             | Self::Diff { dataset: None, .. }
@@ -83,6 +95,8 @@ impl ConnectorVerb for PolicyCommand {
     fn judged_state(&self, _is_rehearsal: bool) -> JudgedState {
         match self {
             Self::Check { .. } => JudgedState::Offers,
+            // Its reload tells the faults itself.
+            Self::Put { .. } => JudgedState::None,
             Self::List(_)
             | Self::Show { .. }
             | Self::Diff { .. }
@@ -127,6 +141,27 @@ impl ConnectorVerb for PolicyCommand {
             PolicyCommand::Diff { old, new, dataset } => {
                 policy_diff::diff_policies(connector, &old, &new, dataset.as_deref(), out).await
             }
+            PolicyCommand::Put {
+                name,
+                file: _,
+                policy_text,
+                if_digest,
+                dataset,
+            } => {
+                let text = policy_text.ok_or_else(|| {
+                    Refusal::new(
+                        ErrorCode::UsageWrong,
+                        "the command names no text of a policy",
+                    )
+                })?;
+                let put = PolicyText {
+                    name,
+                    text,
+                    if_digest,
+                    dataset,
+                };
+                policy_change::put_policy(context, put).await
+            }
             PolicyCommand::Clone {
                 participant, name, ..
             } => {
@@ -156,22 +191,36 @@ fn meant_now(
         Some(over) => draft_offer(policy, over)?,
         None => find_offer(config, policy)?,
     };
+    let dataset = find_offered_dataset(connector, config, &written)?;
+    Ok((written, dataset))
+}
+
+/// Dataset of an offer, as the configuration makes it now, also before it is published with that.
+fn find_offered_dataset(
+    connector: &Connector,
+    config: &ConnectorConfig,
+    written: &config::offer::OfferConfig,
+) -> Result<Dataset, Refusal> {
     let published = connector
         .datasets
         .catalog(|catalog| catalog.dataset(&written.dataset).cloned());
     let configured = configured_now(connector)?;
     let own = &config.participant;
-    let dataset = match configured.iter().find(|one| one.name == written.dataset) {
-        None => published.ok_or_else(|| unpublished_dataset_refusal(&written.dataset))?,
+    match configured.iter().find(|one| one.name == written.dataset) {
+        None => published.ok_or_else(|| unpublished_dataset_refusal(&written.dataset)),
         Some(said) => {
             let zone = said.zone.as_deref().unwrap_or(&own.zone);
             match published {
-                Some(published) => dataset_entry::reconfigure_entry(said, &published, zone)?,
-                None => dataset_entry::unpublished_entry(said, &own.id, zone, connector.now()),
+                Some(published) => dataset_entry::reconfigure_entry(said, &published, zone),
+                None => Ok(dataset_entry::unpublished_entry(
+                    said,
+                    &own.id,
+                    zone,
+                    connector.now(),
+                )),
             }
         }
-    };
-    Ok((written, dataset))
+    }
 }
 
 /// What a policy's name means: a draft over a dataset that is named, or an offer of the configuration.
@@ -297,50 +346,77 @@ async fn check_policies(
     let mut faults = Vec::new();
     for name in names {
         let (written, dataset) = meant_now(connector, &config, &name, over)?;
-        let file = written.policy.display().to_string();
-        match offers::read_offer(&config, &written, &dataset) {
-            Err(problems) => faults.extend(problems),
-            Ok(offer) => {
-                // Of columns that nobody knows nothing can be said.
-                let unread = dataset.columns.is_empty();
-                let mut findings = OfferChecks::of(connector).findings(&offer, &dataset);
-                let others = config
-                    .offers
-                    .iter()
-                    .filter(|other| (other.line, &other.policy) != (written.line, &written.policy));
-                findings.extend(offers::find_combined_disclosures(
-                    &config,
-                    &offer,
-                    &dataset,
-                    &others.collect::<Vec<_>>(),
-                    &own_contracts(connector, &dataset),
-                ));
-                for finding in &findings {
-                    let refusal = offers::as_refusal(finding, &written.policy);
-                    if finding.severity == LintSeverity::Error {
-                        faults.push(refusal);
-                        continue;
-                    }
-                    out.send_report(&PolicyWarning {
-                        finding: refusal_json(&refusal),
-                        severity: "warning",
-                        text: warning_text(&refusal),
-                    })
-                    .await?;
-                }
-                if findings.is_empty() {
-                    out.send_report(&FaultlessPolicy {
-                        policy: file,
-                        dataset: dataset.id.name,
-                        findings: 0,
-                        unread,
-                    })
-                    .await?;
-                }
-            }
+        let judged = judge_offer(connector, &config, &written, &dataset);
+        for refusal in &judged.warnings {
+            out.send_report(&PolicyWarning {
+                finding: refusal_json(refusal),
+                severity: "warning",
+                text: warning_text(refusal),
+            })
+            .await?;
         }
+        if judged.faults.is_empty() && judged.warnings.is_empty() {
+            out.send_report(&FaultlessPolicy {
+                policy: written.policy.display().to_string(),
+                // Of columns that nobody knows nothing can be said.
+                unread: dataset.columns.is_empty(),
+                dataset: dataset.id.name,
+                findings: 0,
+            })
+            .await?;
+        }
+        faults.extend(judged.faults);
     }
     Ok(out.report_faults(&faults).await)
+}
+
+/// Findings about the policy of an offer.
+struct JudgedOffer {
+    /// Findings that keep the policy from being offered.
+    faults: Vec<Refusal>,
+    /// Findings that keep nobody from it.
+    warnings: Vec<Refusal>,
+}
+
+/// Judges the policy of an offer: its words and terms, and what it would tell beside other offers and contracts.
+fn judge_offer(
+    connector: &Connector,
+    config: &ConnectorConfig,
+    written: &config::offer::OfferConfig,
+    dataset: &Dataset,
+) -> JudgedOffer {
+    let offer = match offers::read_offer(config, written, dataset) {
+        Ok(offer) => offer,
+        Err(faults) => {
+            return JudgedOffer {
+                faults,
+                warnings: Vec::new(),
+            };
+        }
+    };
+    let mut findings = OfferChecks::of(connector).findings(&offer, dataset);
+    let others = config
+        .offers
+        .iter()
+        .filter(|other| (other.line, &other.policy) != (written.line, &written.policy));
+    findings.extend(offers::find_combined_disclosures(
+        config,
+        &offer,
+        dataset,
+        &others.collect::<Vec<_>>(),
+        &own_contracts(connector, dataset),
+    ));
+    let (faults, warnings): (Vec<_>, Vec<_>) = findings
+        .iter()
+        .partition(|finding| finding.severity == LintSeverity::Error);
+    let to_refusals = |findings: Vec<&_>| {
+        let refusals = findings.into_iter();
+        refusals.map(|finding| offers::as_refusal(finding, &written.policy))
+    };
+    JudgedOffer {
+        faults: to_refusals(faults).collect(),
+        warnings: to_refusals(warnings).collect(),
+    }
 }
 
 /// Finding that keeps nobody from offering a policy.

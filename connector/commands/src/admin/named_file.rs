@@ -1,7 +1,14 @@
 //! Files that a command names to a connector, which may run elsewhere and as another Unix user.
 
-use hansa_policy::refusal::Refusal;
+use hansa_policy::refusal::{ErrorCode, Refusal};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
+
+/// Name of a file that means standard input.
+pub(crate) const STANDARD_INPUT: &str = "-";
+
+/// Most bytes that are read from standard input.
+const MOST_BYTES: u64 = 4 << 20;
 
 /// File that a command names to the connector.
 #[derive(Debug)]
@@ -49,12 +56,29 @@ impl<'a> NamedFile<'a> {
                 }
             }
             Self::Sent { file, text } => {
-                let bytes = hansa_node::process::named_file::read_named_file(file)?;
+                let bytes = match file == Path::new(STANDARD_INPUT) {
+                    true => read_standard_input()?,
+                    false => hansa_node::process::named_file::read_named_file(file)?,
+                };
                 *text = Some(String::from_utf8_lossy(&bytes).into_owned());
             }
         }
         Ok(())
     }
+}
+
+/// Reads the text that is typed or piped into the command.
+fn read_standard_input() -> Result<Vec<u8>, Refusal> {
+    let mut bytes = Vec::new();
+    let read = std::io::stdin()
+        .lock()
+        .take(MOST_BYTES)
+        .read_to_end(&mut bytes);
+    read.map_err(|fault| {
+        let sentence = format!("standard input can't be read: {fault}");
+        Refusal::new(ErrorCode::FileMissing, sentence)
+    })?;
+    Ok(bytes)
 }
 
 fn make_draft_absolute(policy: &mut String) {

@@ -296,6 +296,7 @@ fn run_offline_verb(
             PolicyCommand::List(_)
             | PolicyCommand::Show { .. }
             | PolicyCommand::Diff { .. }
+            | PolicyCommand::Put { .. }
             | PolicyCommand::Clone { .. }
             | PolicyCommand::Check { .. },
         )
@@ -318,6 +319,7 @@ fn run_offline_verb(
         | ConnectorCommand::Token(_)
         | ConnectorCommand::Connect(_)
         | ConnectorCommand::Peer(_)
+        | ConnectorCommand::Offer(_)
         | ConnectorCommand::Person(_)
         | ConnectorCommand::Running(_)
         | ConnectorCommand::Delivery(_)
@@ -431,6 +433,7 @@ async fn with_connector(
             PolicyCommand::List(_)
             | PolicyCommand::Show { .. }
             | PolicyCommand::Diff { .. }
+            | PolicyCommand::Put { .. }
             | PolicyCommand::Terms
             | PolicyCommand::Template { .. }
             | PolicyCommand::Clone { name: None, .. }
@@ -457,6 +460,7 @@ async fn with_connector(
         | ConnectorCommand::Connect(_)
         | ConnectorCommand::Peer(_)
         | ConnectorCommand::Partner(_)
+        | ConnectorCommand::Offer(_)
         | ConnectorCommand::Person(_)
         | ConnectorCommand::Running(_)
         | ConnectorCommand::Delivery(_)

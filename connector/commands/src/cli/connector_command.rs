@@ -13,6 +13,7 @@ use crate::dataset::arguments::DatasetCommand;
 use crate::delivery::arguments::DeliveryCommand;
 use crate::group::arguments::GroupCommand;
 use crate::model::ModelCommand;
+use crate::offer::arguments::OfferCommand;
 use crate::partner::arguments::PartnerCommand;
 use crate::peer::arguments::PeerCommand;
 use crate::person::arguments::PersonCommand;
@@ -77,6 +78,9 @@ pub enum ConnectorCommand {
     /// Own policies
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Own offers: which dataset is offered to whom, on which policy
+    #[command(subcommand)]
+    Offer(OfferCommand),
     /// The shared schemas that one question asks of several participants at once
     #[command(subcommand)]
     Model(ModelCommand),

@@ -116,6 +116,31 @@ pub(crate) fn find_problems(config: &ConnectorConfig, now: UtcTimestamp) -> Vec<
     problems
 }
 
+/// Problems of a changed configuration that the one before it does not have. Lines that moved make no problem another one.
+pub(crate) fn find_new_problems(
+    before: &ConnectorConfig,
+    after: &ConnectorConfig,
+    now: UtcTimestamp,
+) -> Vec<Refusal> {
+    let problems = each_once(find_problems(after, now));
+    if problems.is_empty() {
+        return problems;
+    }
+    let without_line = |problem: &Refusal| {
+        let mut problem = problem.clone();
+        if let Some(location) = &mut problem.location {
+            location.line = None;
+        }
+        problem
+    };
+    let known: Vec<Refusal> = find_problems(before, now)
+        .iter()
+        .map(without_line)
+        .collect();
+    let is_new = |problem: &Refusal| !known.contains(&without_line(problem));
+    problems.into_iter().filter(is_new).collect()
+}
+
 /// What is wrong with the published snapshot of a dataset at a glance: its manifest, and the sizes of its files. `hansa doctor` reads all.
 fn check_published_snapshot(config: &ConnectorConfig, dataset: &DatasetConfig) -> Option<Refusal> {
     let directory = DatasetDir::new(&config.state, &dataset.name);

@@ -2,10 +2,11 @@
 
 use crate::cli::connector_command::ConnectorCommand;
 use crate::console::answer_download::{DownloadFormat, download_file_name, open_download};
+use crate::cli::shell_word::quote_word;
 use crate::console::asked_question::{QuestionForm, start_question};
 use crate::console::file_pages::{may_be_about_persons, may_take_files};
 use crate::console::page_visit::{html_response, redirect};
-use crate::console::person_visit::{PermittedPerson, PersonVisit, quote_word, read_object};
+use crate::console::person_visit::{PermittedPerson, PersonVisit, read_object};
 use crate::contract::arguments::ContractCommand;
 use crate::question::arguments::ExplainArgs;
 use arrow_schema::DataType;

@@ -2,8 +2,9 @@
 
 use crate::catalog::arguments::{CatalogCommand, CatalogListArgs};
 use crate::cli::connector_command::ConnectorCommand;
+use crate::cli::shell_word::quote_word;
 use crate::console::dataset_pages::check_name;
-use crate::console::person_visit::{PersonVisit, quote_word};
+use crate::console::person_visit::PersonVisit;
 use hansa_console::{
     CatalogFilter, CatalogListView, CatalogRow, CatalogView, ROWS_PER_PAGE, render_catalog,
     render_catalog_entry,

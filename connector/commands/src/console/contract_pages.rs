@@ -1,8 +1,9 @@
 //! Pages of contracts and negotiations.
 
 use crate::cli::connector_command::ConnectorCommand;
+use crate::cli::shell_word::quote_word;
 use crate::console::act_pages::done_view;
-use crate::console::person_visit::{PermittedPerson, PersonVisit, quote_word, read_object};
+use crate::console::person_visit::{PermittedPerson, PersonVisit, read_object};
 use crate::contract::arguments::{ContractCommand, ContractListArgs, PartyRoleArg};
 use hansa_console::{
     ContractFilter, ContractListView, ContractReport, ContractRow, ContractView, ROWS_PER_PAGE,

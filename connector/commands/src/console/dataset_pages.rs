@@ -2,7 +2,8 @@
 
 use crate::cli::connector_command::ConnectorCommand;
 use crate::console::guarded_look::{issue_look_key, use_look};
-use crate::console::person_visit::{PermittedPerson, PersonVisit, quote_word, read_object};
+use crate::console::person_visit::{PermittedPerson, PersonVisit, read_object};
+use crate::cli::shell_word::quote_word;
 use crate::dataset::arguments::{DatasetCommand, DatasetListArgs};
 use hansa_console::{
     DatasetListView, DatasetLook, DatasetLooks, DatasetReport, DatasetRow, DatasetSample,

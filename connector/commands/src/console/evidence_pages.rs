@@ -2,8 +2,9 @@
 
 use crate::audit::arguments::{AuditCommand, AuditFilter};
 use crate::cli::connector_command::ConnectorCommand;
+use crate::cli::shell_word::quote_word;
 use crate::console::page_visit::redirect;
-use crate::console::person_visit::{PersonVisit, quote_word, read_object};
+use crate::console::person_visit::{PersonVisit, read_object};
 use hansa_console::{
     EvidenceView, LogHeadsView, LogRecord, ROWS_PER_PAGE, ReceivedFilter, ReceivedLine,
     ReceivedView, RecordListFilter, RecordListView, render_evidence, render_heads, render_received,

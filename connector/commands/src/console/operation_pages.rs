@@ -2,7 +2,8 @@
 
 use crate::backup::arguments::BackupCommand;
 use crate::cli::connector_command::ConnectorCommand;
-use crate::console::person_visit::{PersonVisit, quote_word};
+use crate::cli::shell_word::quote_word;
+use crate::console::person_visit::PersonVisit;
 use crate::delivery::arguments::DeliveryCommand;
 use crate::peer::arguments::PeerCommand;
 use crate::running::arguments::RunningCommand;

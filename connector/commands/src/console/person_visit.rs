@@ -274,12 +274,3 @@ pub(super) fn read_object<T: DeserializeOwned>(object: Value) -> Result<T, Refus
         Refusal::new(ErrorCode::Internal, sentence).caused_by(fault)
     })
 }
-
-/// Word of a command line, in quotes where a shell would read it otherwise.
-pub(super) fn quote_word(word: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@=".contains(&byte);
-    match !word.is_empty() && word.bytes().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
-}

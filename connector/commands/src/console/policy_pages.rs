@@ -1,8 +1,9 @@
 //! Pages of the policies of the own offers.
 
 use crate::cli::connector_command::ConnectorCommand;
+use crate::cli::shell_word::quote_word;
 use crate::console::dataset_pages::{check_name, to_missing_page};
-use crate::console::person_visit::{PersonVisit, quote_word, read_object};
+use crate::console::person_visit::{PersonVisit, read_object};
 use crate::policy::arguments::{PolicyCommand, PolicyListArgs};
 use hansa_console::{
     PolicyListView, PolicyRow, PolicyView, ROWS_PER_PAGE, render_policies, render_policy,

@@ -193,4 +193,22 @@ pub enum DatasetCommand {
         #[arg(long, value_name = "VERSION")]
         snapshot: Option<String>,
     },
+    /// Sets one key of a dataset in the configuration; comments and order of the file stay
+    ///
+    /// Keys: attribution, collection_method, data_subjects, high_value, keep, kind, licence, max_bad_rows, model, personal, quality,
+    /// service_level, title, uncertainty, unit_column, zone. The whole configuration is judged before the file changes.
+    #[command(
+        after_help = "Example: hansa dataset set bike_counts title \"Bicycle counts\"\nExample: hansa dataset set bike_counts quality \"\""
+    )]
+    Set {
+        /// The dataset's name
+        name: String,
+        /// The key
+        key: String,
+        /// Its value; an empty text removes the key
+        value: String,
+        /// SHA-256 of the configuration that the change is made from, as hansa config show --json tells
+        #[arg(long, value_name = "SHA256")]
+        if_digest: Option<String>,
+    },
 }

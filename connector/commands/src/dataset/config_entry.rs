@@ -138,6 +138,7 @@ pub(super) async fn add_dataset(
             run_blocking(move || check_addition(&file, &text, &known)).await?;
         }
     } else {
+        let _turn = connector.reloadable.change_lock.lock().await;
         let policy = policy.clone().map(|(path, text)| (folder.join(path), text));
         let placed = Arc::clone(&source);
         let change = run_blocking(move || match placed.staged_source() {

@@ -100,4 +100,26 @@ pub enum PolicyCommand {
         #[arg(long, requires = "policies")]
         dataset: Option<String>,
     },
+    /// Writes the text of a policy, after it was checked, and puts it in force
+    ///
+    /// The text comes from a file or from standard input. A policy that is there already is replaced only where --if-digest names the SHA-256
+    /// that `hansa policy show NAME --json` tells; a new policy needs --dataset. Who changed it is in the log before the file changes.
+    #[command(
+        after_help = "Example: hansa policy put mobility-research wider.toml --if-digest 3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b"
+    )]
+    Put {
+        /// The policy's name
+        name: String,
+        /// The file with the text; absent or -: standard input
+        file: Option<PathBuf>,
+        /// The text of that file
+        #[arg(skip)]
+        policy_text: Option<String>,
+        /// SHA-256 of the policy that is replaced; absent: the policy is new
+        #[arg(long, value_name = "SHA256")]
+        if_digest: Option<String>,
+        /// The own dataset to which a policy that no offer uses yet would apply
+        #[arg(long)]
+        dataset: Option<String>,
+    },
 }

@@ -6,6 +6,7 @@ use crate::catalog::terms_text_in;
 use crate::cli::command_report::{CommandReport, ReportRow};
 use crate::policy::arguments::PolicyListArgs;
 use crate::policy::clause_report::ClauseReport;
+use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_catalog::dataset::Dataset;
 use hansa_catalog::offer::Offer;
@@ -185,6 +186,8 @@ pub(super) struct PolicyReport {
     offers: Vec<ListedPolicy>,
     /// Text of the policy, as it is written.
     toml: String,
+    /// SHA-256 of the text, for a change that is made from it.
+    digest: Digest,
     /// The policy as ODRL.
     odrl: Value,
     #[serde(skip)]
@@ -228,6 +231,7 @@ impl PolicyReport {
             not_after,
             terms: ClauseReport::from_clauses(&clauses, language),
             offers: used.map(ListedPolicy::of).collect(),
+            digest: Digest::of(&text),
             toml: String::from_utf8_lossy(&text).into_owned(),
             odrl: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
             terms_text: terms_text_in(&clauses, language),

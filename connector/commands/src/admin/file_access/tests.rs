@@ -122,6 +122,7 @@ const FILE_ARGUMENTS: &[(&str, &str, FileOpener)] = &[
     ),
     ("partner collect PROCESS -o Cargo.toml", "output", Connector),
     ("partner trial Cargo.toml", "table", Command),
+    ("policy put bikes Cargo.toml", "file", Command),
     ("policy template Cargo.toml", "file", Command),
     (
         "policy template t --set a=b -o Cargo.toml",
