@@ -79,7 +79,7 @@ fn one_key_changes_and_comments_stay() {
     let league = TestLeague::new(binary());
     let lindau = serving_city(&league);
     let file = lindau.folder().join("hansa.toml");
-    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o640)).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
     // The file that people edit may lie elsewhere.
     let real = lindau.folder().join("real.toml");
     std::fs::rename(&file, &real).unwrap();

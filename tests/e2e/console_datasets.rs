@@ -1,6 +1,7 @@
 //! Datasets from the console: a file that a person sends, the dataset that is added of it, and the acts on it.
 
 use crate::binary;
+use crate::console::acts::location;
 use crate::console::browser::{Browser, Page, console};
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::TestParticipant;

@@ -115,7 +115,7 @@ async fn add_offer(
         // One more of the same would be one that nobody can tell from the first.
         let same = OfferSelector {
             dataset: dataset.as_str(),
-            policy: Some(policy),
+            policy: Some(policy.as_str()),
             to,
         };
         if EditedConfig::parse(file, text)?.has_offer(same)? {
@@ -137,6 +137,7 @@ async fn add_offer(
         change: "offer add",
         subject: Some(dataset),
         next: None,
+        meaning: None,
     };
     apply_change(context, described, judged).await
 }
@@ -164,6 +165,7 @@ async fn remove_offer(
         change: "offer remove",
         subject: Some(dataset),
         next: None,
+        meaning: None,
     };
     apply_change(context, described, judged).await
 }

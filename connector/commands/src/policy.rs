@@ -33,6 +33,7 @@ use hansa_node::participant::startup::JudgedState;
 use hansa_policy::contract::{Agreement, ContractStatus};
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::Clause;
 use hansa_query::publication::dataset_entry;
 use serde::Serialize;
 use serde_json::Value;
@@ -147,6 +148,7 @@ impl ConnectorVerb for PolicyCommand {
                 policy_text,
                 if_digest,
                 dataset,
+                language,
             } => {
                 let text = policy_text.ok_or_else(|| {
                     Refusal::new(
@@ -159,6 +161,7 @@ impl ConnectorVerb for PolicyCommand {
                     text,
                     if_digest,
                     dataset,
+                    language: parse_term_language(language.as_deref())?,
                 };
                 policy_change::put_policy(context, put).await
             }
@@ -238,7 +241,7 @@ pub(crate) fn resolve_policy(
 }
 
 /// The offer of the configuration that offers a dataset under a policy.
-fn resolve_offer(
+pub(crate) fn resolve_offer(
     connector: &Connector,
     policy: &str,
     offered_for: &str,
@@ -376,6 +379,8 @@ struct JudgedOffer {
     faults: Vec<Refusal>,
     /// Findings that keep nobody from it.
     warnings: Vec<Refusal>,
+    /// Clauses of the policy; none where it can't be read.
+    clauses: Vec<Clause>,
 }
 
 /// Judges the policy of an offer: its words and terms, and what it would tell beside other offers and contracts.
@@ -391,6 +396,7 @@ fn judge_offer(
             return JudgedOffer {
                 faults,
                 warnings: Vec::new(),
+                clauses: Vec::new(),
             };
         }
     };
@@ -409,13 +415,11 @@ fn judge_offer(
     let (faults, warnings): (Vec<_>, Vec<_>) = findings
         .iter()
         .partition(|finding| finding.severity == LintSeverity::Error);
-    let to_refusals = |findings: Vec<&_>| {
-        let refusals = findings.into_iter();
-        refusals.map(|finding| offers::as_refusal(finding, &written.policy))
-    };
+    let refuse = |finding| offers::as_refusal(finding, &written.policy);
     JudgedOffer {
-        faults: to_refusals(faults).collect(),
-        warnings: to_refusals(warnings).collect(),
+        faults: faults.into_iter().map(refuse).collect(),
+        warnings: warnings.into_iter().map(refuse).collect(),
+        clauses: offer.clauses,
     }
 }
 

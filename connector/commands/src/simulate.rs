@@ -15,9 +15,11 @@ use crate::question::arguments::SimulateArgs;
 use crate::simulate::dataset_preview::DatasetPreview;
 use arrow_array::RecordBatch;
 use hansa_audit_log::time::UtcTimestamp;
+use hansa_catalog::dataset::Dataset;
 use hansa_catalog::lint::LintSeverity;
 use hansa_node::answer::cell_text::to_text_cells;
 use hansa_node::answer::dry_run::{DryRunQuery, rehearse_query};
+use hansa_node::config::offer::OfferConfig;
 use hansa_node::contract::contract_state::ContractState;
 use hansa_node::offer::offers;
 use hansa_node::offer::offers::OfferChecks;
@@ -81,7 +83,11 @@ async fn run_simulation(
     let chosen = find_contracts(connector, &args.contract)?;
     let (active, draft) = match (&args.policy, &args.dataset) {
         (Some(policy), dataset) => {
-            let draft = draft_agreement(connector, policy, dataset.as_deref(), &who)?;
+            let (written, dataset) = match &args.offered_for {
+                Some(offered) => crate::policy::resolve_offer(connector, policy, offered)?,
+                None => crate::policy::resolve_policy(connector, policy, dataset.as_deref())?,
+            };
+            let draft = draft_agreement(connector, &written, &dataset, &who)?;
             (ContractRegistry::suppose_draft(&who, &draft), Some(draft))
         }
         (None, _) => (
@@ -265,14 +271,13 @@ fn find_contracts(connector: &Connector, texts: &[String]) -> Result<Vec<Contrac
 /// The agreement that a policy file would become with this participant; refused where it could not be signed.
 fn draft_agreement(
     connector: &Connector,
-    policy: &str,
-    dataset: Option<&str>,
+    written: &OfferConfig,
+    dataset: &Dataset,
     who: &ParticipantId,
 ) -> Result<Agreement, Refusal> {
-    let (written, dataset) = crate::policy::resolve_policy(connector, policy, dataset)?;
     let offer =
-        offers::read_offer(&connector.config(), &written, &dataset).map_err(combined_refusal)?;
-    let findings = OfferChecks::of(connector).findings(&offer, &dataset);
+        offers::read_offer(&connector.config(), written, dataset).map_err(combined_refusal)?;
+    let findings = OfferChecks::of(connector).findings(&offer, dataset);
     let error = findings
         .iter()
         .find(|finding| finding.severity == LintSeverity::Error);
@@ -285,7 +290,7 @@ fn draft_agreement(
         ..own.clone()
     };
     let filled = connector.new_agreement_parameters(own, Assignee::Participant(party), None);
-    Ok(offer.agreement(&dataset, filled))
+    Ok(offer.agreement(dataset, filled))
 }
 
 fn parse_instant(connector: &Connector, at: Option<&str>) -> Result<UtcTimestamp, Refusal> {

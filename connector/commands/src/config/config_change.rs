@@ -7,6 +7,7 @@ use crate::cli::output::RefusalReport;
 use crate::config::config_check::find_new_problems;
 use crate::config::config_lookup::environment_overrides;
 use crate::config::{reload_now, restart_only_changes};
+use crate::policy::clause_report::ClauseReport;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_files::PreparedFile;
@@ -28,6 +29,17 @@ pub(crate) struct DescribedChange {
     pub(crate) subject: Option<String>,
     /// Step that follows, for people.
     pub(crate) next: Option<String>,
+    /// Meaning of a policy; absent for another change.
+    pub(crate) meaning: Option<PolicyMeaning>,
+}
+
+/// Meaning of a policy that is put.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct PolicyMeaning {
+    /// Comparison with the policy before; absent for a new one, and for one that could not be read.
+    pub(crate) verdict: Option<&'static str>,
+    /// Clauses of a contract on it.
+    pub(crate) terms: Vec<ClauseReport>,
 }
 
 /// Bytes for a file of the configuration that have been judged.
@@ -132,6 +144,7 @@ pub(crate) async fn apply_change(
         change,
         subject,
         next,
+        meaning,
     } = described;
     let new = Digest::of(&judged.bytes);
     let mut report = ConfigChangeReport {
@@ -145,6 +158,7 @@ pub(crate) async fn apply_change(
         in_force: false,
         at_next_start: Vec::new(),
         warnings: RefusalReport::list(&judged.warnings),
+        meaning,
         next: next.as_deref(),
     };
     for warning in &judged.warnings {
@@ -212,6 +226,8 @@ struct ConfigChangeReport<'a> {
     /// Changed keys that count from the next start on.
     at_next_start: Vec<&'static str>,
     warnings: Vec<RefusalReport>,
+    #[serde(flatten)]
+    meaning: Option<PolicyMeaning>,
     #[serde(skip)]
     next: Option<&'a str>,
 }
@@ -228,6 +244,10 @@ impl CommandReport for ConfigChangeReport<'_> {
             ),
         };
         text.push_str(&format!("\nits SHA-256 is {}", self.digest));
+        let verdict = self.meaning.as_ref().and_then(|meaning| meaning.verdict);
+        if let Some(verdict) = verdict {
+            text.push_str(&format!("\ncompared with the policy before: {verdict}"));
+        }
         if !self.at_next_start.is_empty() {
             text.push_str(&format!(
                 "\nonly from the next start on: {}",

@@ -1,6 +1,7 @@
 //! Acts on contracts: the page before an act, the proof that the person is present, the record, and the command.
 
 use crate::cli::connector_command::ConnectorCommand;
+use crate::cli::shell_word::quote_word;
 use crate::console::act_form_pages::{carry_out_form, pending_form};
 use crate::console::contract_pages::check_identity;
 use crate::console::login_proof::login_step;
@@ -8,7 +9,7 @@ use crate::console::page_visit::{html_response, redirect};
 use crate::console::passkey_pages::{
     finish_addition, owner_of, passkey_request, record_by_passkey,
 };
-use crate::console::person_visit::{PermittedPerson, PersonVisit, quote_word};
+use crate::console::person_visit::{PermittedPerson, PersonVisit};
 use crate::contract::arguments::ContractCommand;
 use hansa_console::{
     ActCheckView, ActFault, ActFields, ActKind, ContractReport, DoneActView, LoginStep,

@@ -1,8 +1,8 @@
 //! Pages of questions: the form, what a question takes, and the answers that are kept.
 
 use crate::cli::connector_command::ConnectorCommand;
-use crate::console::answer_download::{DownloadFormat, download_file_name, open_download};
 use crate::cli::shell_word::quote_word;
+use crate::console::answer_download::{DownloadFormat, download_file_name, open_download};
 use crate::console::asked_question::{QuestionForm, start_question};
 use crate::console::file_pages::{may_be_about_persons, may_take_files};
 use crate::console::page_visit::{html_response, redirect};

@@ -158,6 +158,18 @@ pub(super) enum JudgedValues {
     Refused(Vec<ActFieldFault>),
 }
 
+impl JudgedValues {
+    /// Refusal of the values of these fields, about which their sentences say enough.
+    pub(super) fn refuse_fields(fields: &[&str]) -> Self {
+        Self::Refused(
+            fields
+                .iter()
+                .map(|field| ActFieldFault::new(field))
+                .collect(),
+        )
+    }
+}
+
 /// Page before an act.
 pub(super) struct PreparedAct {
     pub(super) form: ActForm,

@@ -1,9 +1,12 @@
 //! Acts on the own datasets: a new one of a staged file, its publication, its restriction and its end.
 
 use crate::cli::connector_command::ConnectorCommand;
-use crate::console::console_act::{ActRequest, ConsoleAct, PreparedAct, SUBJECT, act_value};
+use crate::cli::shell_word::quote_word;
+use crate::console::console_act::{
+    ActRequest, ConsoleAct, JudgedValues, PreparedAct, SUBJECT, act_value,
+};
 use crate::console::dataset_pages::{check_name, to_missing_page};
-use crate::console::person_visit::{PermittedPerson, quote_word};
+use crate::console::person_visit::{CommandResults, PermittedPerson};
 use crate::console::upload_pages::{SENDERS, read_files};
 use crate::dataset::arguments::{ColumnStatementArgs, DatasetCommand};
 use crate::dataset::offer_arguments::OfferTermsArgs;
@@ -44,7 +47,7 @@ impl ConsoleAct for DatasetAdditionAct {
         ADDITION_ADDRESS.to_owned()
     }
 
-    fn page_after(&self, act: &DescribedAct) -> String {
+    fn page_after(&self, act: &DescribedAct, _results: &CommandResults) -> String {
         match act.fields.get("name") {
             Some(name) => format!("/datasets/{name}/publish"),
             None => "/datasets".to_owned(),
@@ -69,16 +72,16 @@ impl ConsoleAct for DatasetAdditionAct {
         })
     }
 
-    async fn find_faults(
+    async fn judge_values(
         &self,
         request: &ActRequest<'_>,
         values: &BTreeMap<String, String>,
-    ) -> Result<Vec<String>, Refusal> {
+    ) -> Result<JudgedValues, Refusal> {
         let fields = values.iter();
         let names = fields.filter(|(field, _)| *field == "name" || field.starts_with("name-of-"));
-        let faults: Vec<String> = names
+        let faults: Vec<&str> = names
             .filter(|(_, name)| name.parse::<SqlIdentifier>().is_err())
-            .map(|(field, _)| field.clone())
+            .map(|(field, _)| field.as_str())
             .collect();
         let list = |field: &str| -> Vec<&str> {
             let value = values.get(field).map_or("", String::as_str);
@@ -86,17 +89,17 @@ impl ConsoleAct for DatasetAdditionAct {
         };
         let leaves = list("leaves");
         if !list("persons").iter().all(|column| leaves.contains(column)) {
-            return Ok(vec!["persons".to_owned()]);
+            return Ok(JudgedValues::refuse_fields(&["persons"]));
         }
         if !faults.is_empty() {
-            return Ok(faults);
+            return Ok(JudgedValues::refuse_fields(&faults));
         }
         // What the command would refuse is told before the act is recorded.
         let prepared = self.prepare(request).await?;
         let proposed = list_proposed(&prepared.facts);
         let command = build_addition(request.subject(0), values, &proposed);
         request.permitted.rehearse(command).await?;
-        Ok(Vec::new())
+        Ok(JudgedValues::Taken)
     }
 
     fn build_command(&self, act: &DescribedAct) -> Result<ConnectorCommand, Refusal> {
@@ -127,7 +130,7 @@ impl ConsoleAct for StagedRemoval {
         ADDITION_ADDRESS.to_owned()
     }
 
-    fn page_after(&self, _act: &DescribedAct) -> String {
+    fn page_after(&self, _act: &DescribedAct, _results: &CommandResults) -> String {
         ADDITION_ADDRESS.to_owned()
     }
 
@@ -166,7 +169,7 @@ impl ConsoleAct for DatasetPublicationAct {
         "/datasets".to_owned()
     }
 
-    fn page_after(&self, act: &DescribedAct) -> String {
+    fn page_after(&self, act: &DescribedAct, _results: &CommandResults) -> String {
         format!("/datasets/{}", act.subject)
     }
 
@@ -211,7 +214,7 @@ impl ConsoleAct for DatasetGuardAct {
         dataset_address(subject)
     }
 
-    fn page_after(&self, act: &DescribedAct) -> String {
+    fn page_after(&self, act: &DescribedAct, _results: &CommandResults) -> String {
         format!("/datasets/{}", act.subject)
     }
 
@@ -225,18 +228,18 @@ impl ConsoleAct for DatasetGuardAct {
         ))
     }
 
-    async fn find_faults(
+    async fn judge_values(
         &self,
         request: &ActRequest<'_>,
         values: &BTreeMap<String, String>,
-    ) -> Result<Vec<String>, Refusal> {
+    ) -> Result<JudgedValues, Refusal> {
         let is_filled = |name: &str| values.get(name).is_some_and(|value| !value.is_empty());
         if is_filled("policy") == is_filled("remove") {
-            return Ok(vec!["policy".to_owned()]);
+            return Ok(JudgedValues::refuse_fields(&["policy"]));
         }
         let command = restrict_command(request.subject(0), values);
         request.permitted.rehearse(command).await?;
-        Ok(Vec::new())
+        Ok(JudgedValues::Taken)
     }
 
     fn build_command(&self, act: &DescribedAct) -> Result<ConnectorCommand, Refusal> {
@@ -269,7 +272,7 @@ impl ConsoleAct for DatasetWithdrawalAct {
         dataset_address(subject)
     }
 
-    fn page_after(&self, _act: &DescribedAct) -> String {
+    fn page_after(&self, _act: &DescribedAct, _results: &CommandResults) -> String {
         "/datasets".to_owned()
     }
 

@@ -1,9 +1,9 @@
 //! Pages of the own datasets.
 
 use crate::cli::connector_command::ConnectorCommand;
+use crate::cli::shell_word::quote_word;
 use crate::console::guarded_look::{issue_look_key, use_look};
 use crate::console::person_visit::{PermittedPerson, PersonVisit, read_object};
-use crate::cli::shell_word::quote_word;
 use crate::dataset::arguments::{DatasetCommand, DatasetListArgs};
 use hansa_console::{
     DatasetListView, DatasetLook, DatasetLooks, DatasetReport, DatasetRow, DatasetSample,

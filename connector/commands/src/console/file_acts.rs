@@ -4,10 +4,11 @@
 use crate::audit::arguments::{AuditCommand, AuditFilter};
 use crate::audit::export::check_filter;
 use crate::cli::connector_command::ConnectorCommand;
+use crate::cli::shell_word::quote_word;
 use crate::console::ask_pages::{ASKERS, find_answer};
 use crate::console::console_act::{ActRequest, ConsoleAct, JudgedValues, PreparedAct, SUBJECT};
-use crate::console::person_visit::{CommandResults, PermittedPerson, quote_word};
-use hansa_console::{ActFieldFault, EXPORT_FIELDS, describe_answer_files, describe_export};
+use crate::console::person_visit::{CommandResults, PermittedPerson};
+use hansa_console::{EXPORT_FIELDS, describe_answer_files, describe_export};
 use hansa_node::config::person::Role;
 use hansa_node::console::file_grant::MINUTES_GRANTED;
 use hansa_node::console::pending_act::DescribedAct;
@@ -95,10 +96,10 @@ impl ConsoleAct for EvidenceExport {
             check_filter(connector, &export_filter(&one)).is_err()
         };
         let wrong = EXPORT_FIELDS.iter().filter(|name| is_wrong(name));
-        let faults: Vec<ActFieldFault> = wrong.map(|name| ActFieldFault::new(name)).collect();
+        let faults: Vec<&str> = wrong.copied().collect();
         Ok(match faults.is_empty() {
             true => JudgedValues::Taken,
-            false => JudgedValues::Refused(faults),
+            false => JudgedValues::refuse_fields(&faults),
         })
     }
 

@@ -1,8 +1,9 @@
 //! Groups of participants: the page, and the acts on them.
 
 use crate::cli::connector_command::ConnectorCommand;
+use crate::cli::shell_word::quote_word;
 use crate::console::console_act::{ActRequest, ConsoleAct, PreparedAct, SUBJECT, act_value};
-use crate::console::person_visit::{CommandResults, PersonVisit, quote_word};
+use crate::console::person_visit::{CommandResults, PersonVisit};
 use crate::group::arguments::GroupCommand;
 use hansa_console::{
     GROUPS_ADDRESS, GroupRow, ProposedMembers, describe_group_addition, describe_group_removal,

@@ -3,12 +3,13 @@
 use crate::catalog::arguments::CatalogCommand;
 use crate::cli::command_report::report_json;
 use crate::cli::connector_command::ConnectorCommand;
+use crate::cli::shell_word::quote_word;
 use crate::console::console_act::{
     ActRequest, ConsoleAct, JudgedValues, PreparedAct, SUBJECT, act_value,
 };
 use crate::console::contract_pages::check_identity;
 use crate::console::dataset_pages::check_name;
-use crate::console::person_visit::{CommandResults, quote_word, read_object};
+use crate::console::person_visit::{CommandResults, read_object};
 use crate::contract::arguments::ContractCommand;
 use crate::contract::contract_diff::{ComparedTerms, TermComparison};
 use crate::contract::contract_lookup::load_negotiation;

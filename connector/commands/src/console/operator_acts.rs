@@ -2,10 +2,12 @@
 
 use crate::backup::arguments::BackupCommand;
 use crate::cli::connector_command::ConnectorCommand;
-use crate::console::console_act::{ActRequest, ConsoleAct, JudgedValues, PreparedAct, SUBJECT, act_value, optional_act_value};
+use crate::cli::shell_word::quote_word;
+use crate::console::console_act::{
+    ActRequest, ConsoleAct, JudgedValues, PreparedAct, SUBJECT, act_value, optional_act_value,
+};
 use crate::console::person_visit::CommandResults;
 use crate::peer::arguments::PeerCommand;
-use crate::cli::shell_word::quote_word;
 use crate::running::arguments::RunningCommand;
 use hansa_console::{
     ActFieldFault, BackupRow, PeerRow, RunningRow, describe_backup, describe_peer_addition,

@@ -2,9 +2,10 @@
 
 use crate::audit::arguments::AuditCommand;
 use crate::cli::connector_command::ConnectorCommand;
+use crate::cli::shell_word::quote_word;
 use crate::console::evidence_pages::{PAGE, READERS, read_place};
 use crate::console::guarded_look::{issue_look_key, use_look};
-use crate::console::person_visit::{PermittedPerson, PersonVisit, quote_word};
+use crate::console::person_visit::{PermittedPerson, PersonVisit};
 use hansa_console::{
     KeptContent, RecordLooks, RecordProofView, ShownContent, committed_text, pseudonyms_of,
     render_record,

@@ -1,10 +1,11 @@
 //! Acts on access tokens: of anybody by those who run the connector, and of the own person by an analyst.
 
 use crate::cli::connector_command::ConnectorCommand;
+use crate::cli::shell_word::quote_word;
 use crate::console::console_act::{
     ActRequest, ConsoleAct, PreparedAct, SUBJECT, act_value, optional_act_value,
 };
-use crate::console::person_visit::{CommandResults, PermittedPerson, quote_word};
+use crate::console::person_visit::{CommandResults, PermittedPerson};
 use crate::token::arguments::TokenCommand;
 use hansa_console::{TokenRow, describe_token_addition, describe_token_end};
 use hansa_node::config::person::Role;

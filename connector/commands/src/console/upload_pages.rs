@@ -9,7 +9,9 @@ use hansa_node::config::person::Role;
 use hansa_node::console::act::{ActProof, issue_form_key, record_act, use_form_key};
 use hansa_node::console::form_key::FormSubject;
 use hansa_node::console::pending_act::DescribedAct;
-use hansa_node::dataset::staged_file::{FILES, HOURS_KEPT, StagedDraft, StagedFile, open_staging};
+use hansa_node::dataset::staged_file::{
+    FILES, HOURS_KEPT, StagedDraft, StagedFile, digest_person, open_staging,
+};
 use hansa_node::process::run_to_completion;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::ConsoleResponse;
@@ -67,7 +69,7 @@ async fn take_file(
     let head = upload.read_head().await?;
     let key = head.fields.get("key").map_or("", String::as_str);
     use_form_key(visit.connector, form_subject(visit), key)?;
-    let person = visit.person.person.unix;
+    let person = digest_person(&visit.person.person.key);
     let mut staging = open_staging(visit.connector, person, stated).await?;
     while let Some(bytes) = upload.read_bytes().await? {
         staging.take_bytes(bytes).await?;

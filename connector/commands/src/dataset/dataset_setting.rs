@@ -77,6 +77,7 @@ pub(super) async fn set_value(
             "hansa dataset publish {dataset} puts it into the catalogue"
         )),
         subject: Some(dataset.to_string()),
+        meaning: None,
     };
     apply_change(context, described, judged).await
 }

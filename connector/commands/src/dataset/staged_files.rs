@@ -6,11 +6,13 @@ use crate::cli::command_report::{CommandReport, ReportRow};
 use bytes::Bytes;
 use hansa_audit_log::digest::Digest;
 use hansa_audit_log::time::UtcTimestamp;
+use hansa_node::config::person_key::PersonKey;
 use hansa_node::dataset::staged_file::{
-    self, FileStaging, StagedFile, StagedKind, StagedPath, find_staged, list_staged, open_staging,
-    remove_staged, staged_path,
+    self, FileStaging, StagedFile, StagedKind, StagedPath, digest_person, find_staged, list_staged,
+    open_staging, remove_staged, staged_path,
 };
 use hansa_node::participant::Connector;
+use hansa_node::participant::caller::Caller;
 use hansa_node::process::blocking_work::run_blocking;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_policy::safe_text::to_printable;
@@ -28,24 +30,24 @@ const DATA: &str = "data";
 /// Bytes of a file that are read at once.
 const PIECE: usize = 1 << 20;
 
-/// Unix user of the person behind a command; that of the connector inside its own process.
+/// Person behind a command; that of the connector's Unix user inside its own process.
 ///
 /// # Errors
 /// `FILE_MISSING` where nobody can say whose the connector is.
-pub(super) fn find_person(connector: &Connector, caller: Option<u32>) -> Result<u32, Refusal> {
-    if let Some(caller) = caller {
-        return Ok(caller);
+pub(super) fn find_person(connector: &Connector, caller: &Caller) -> Result<Digest, Refusal> {
+    if let Some(key) = caller.key(&connector.config()) {
+        return Ok(digest_person(&key));
     }
     let state = &connector.config().state;
     let own = std::fs::metadata(state);
     let own = own.map_err(|error| hansa_files::unreadable_file_refusal(state, &error))?;
-    Ok(own.uid())
+    Ok(digest_person(&PersonKey::of_user(own.uid())))
 }
 
 /// Takes a copy of a file.
 pub(super) async fn stage_file(
     connector: &Arc<Connector>,
-    person: u32,
+    person: Digest,
     path: &Path,
     out: &EventSink,
 ) -> CommandResult {
@@ -101,7 +103,7 @@ async fn copy_file(
 /// Lists the files of the person.
 pub(super) async fn list_files(
     connector: &Arc<Connector>,
-    person: u32,
+    person: Digest,
     out: &EventSink,
 ) -> CommandResult {
     let files = list_staged(connector, person).await?;
@@ -113,7 +115,7 @@ pub(super) async fn list_files(
 /// Removes a file of the person.
 pub(super) async fn remove_file(
     connector: &Arc<Connector>,
-    person: u32,
+    person: Digest,
     id: &str,
     out: &EventSink,
 ) -> CommandResult {
@@ -144,7 +146,7 @@ impl StagedSource {
     /// `UPLOAD_UNKNOWN`; `USAGE` without a name; `FILE_EXISTS` where the place of the file is taken.
     pub(super) async fn find(
         connector: &Arc<Connector>,
-        person: u32,
+        person: Digest,
         id: &str,
         about: &DraftConfigOptions,
     ) -> Result<Self, Refusal> {
@@ -199,7 +201,7 @@ impl StagedSource {
 
     /// Ends the wait of the file, whose dataset is added.
     pub(super) async fn release(&self, connector: &Arc<Connector>) {
-        let removed = remove_staged(connector, self.file.user, &self.file.id).await;
+        let removed = remove_staged(connector, self.file.person, &self.file.id).await;
         if let Err(refusal) = removed {
             // It ends after its day in any case.
             tracing::warn!(%refusal, "uploads.not_removed");

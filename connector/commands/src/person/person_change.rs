@@ -113,6 +113,7 @@ pub(super) async fn add_person(
         change: ADD,
         subject: None,
         next: None,
+        meaning: None,
     };
     apply_change(context, described, judged).await
 }
@@ -140,6 +141,7 @@ pub(super) async fn end_person(
         change: END,
         subject: None,
         next: None,
+        meaning: None,
     };
     apply_change(context, described, judged).await
 }

@@ -121,5 +121,8 @@ pub enum PolicyCommand {
         /// The own dataset to which a policy that no offer uses yet would apply
         #[arg(long)]
         dataset: Option<String>,
+        /// Language of the clauses: en, de or pt; absent: en
+        #[arg(long, value_name = "LANGUAGE", value_parser = ["en", "de", "pt"])]
+        language: Option<String>,
     },
 }

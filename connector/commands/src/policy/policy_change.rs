@@ -3,19 +3,25 @@
 use crate::admin::command_result::{CommandResult, combined_refusal};
 use crate::admin::connector_verb::CommandContext;
 use crate::config::config_change::{
-    DescribedChange, JudgedFile, apply_change, describe_unchanged, machine_time, parse_digest,
+    DescribedChange, JudgedFile, PolicyMeaning, apply_change, describe_unchanged, machine_time,
+    parse_digest,
 };
 use crate::config::config_check::find_new_problems;
 use crate::config::config_lookup::environment_overrides;
+use crate::policy::clause_report::ClauseReport;
 use crate::policy::{JudgedOffer, draft_offer, find_offered_dataset, judge_offer};
 use hansa_files::PreparedFile;
 use hansa_node::config::ConnectorConfig;
 use hansa_node::config::offer::{OfferConfig, OfferSigningMode};
+use hansa_node::offer::offers;
 use hansa_node::participant::Connector;
+use hansa_node::participant::caller::Caller;
 use hansa_node::participant::config_change::{file_digest, require_digest};
 use hansa_node::participant::config_rights::require_signer;
 use hansa_node::process::blocking_work::run_blocking;
+use hansa_policy::diff;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::language::Language;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -33,6 +39,8 @@ pub(super) struct PolicyText {
     pub(super) if_digest: Option<String>,
     /// Dataset to which a policy that no offer uses would apply.
     pub(super) dataset: Option<String>,
+    /// Language of the clauses in the report.
+    pub(super) language: Language,
 }
 
 /// Judges the text of a policy and puts it in force.
@@ -43,13 +51,15 @@ pub(super) async fn put_policy(context: CommandContext<'_>, put: PolicyText) -> 
     let name = put.name.clone();
     // INVARIANT: configuration-change. From reading the file to the reload nobody else changes one.
     let _turn = connector.reloadable.change_lock.lock().await;
-    let inner = Arc::clone(connector);
-    let judged = run_blocking(move || judge_text(&inner, put, caller)).await?;
+    let (inner, author) = (Arc::clone(connector), caller.clone());
+    let PutPolicy { judged, meaning } =
+        run_blocking(move || judge_text(&inner, put, &author)).await?;
     let next = format!("hansa policy show {name} tells what it says");
     let described = DescribedChange {
         change: "policy put",
         subject: Some(name),
         next: Some(next),
+        meaning: Some(meaning),
     };
     apply_change(context, described, judged).await
 }
@@ -57,8 +67,8 @@ pub(super) async fn put_policy(context: CommandContext<'_>, put: PolicyText) -> 
 fn judge_text(
     connector: &Connector,
     put: PolicyText,
-    caller: Option<u32>,
-) -> Result<JudgedFile, Refusal> {
+    caller: &Caller,
+) -> Result<PutPolicy, Refusal> {
     if put.text.len() > LONGEST {
         let sentence = format!("the text of a policy has more than {LONGEST} bytes");
         return Err(Refusal::new(ErrorCode::UsageWrong, sentence));
@@ -106,8 +116,10 @@ fn judge_text(
         }
     }
     let (mut faults, mut warnings) = (Vec::new(), Vec::new());
+    let mut meaning = None;
     for offer in judged_offers {
         let dataset = find_offered_dataset(connector, &config, &offer)?;
+        let before = offers::read_offer(&config, &offer, &dataset).ok();
         let offer = OfferConfig {
             policy: candidate.path().to_path_buf(),
             ..offer
@@ -115,8 +127,18 @@ fn judge_text(
         let JudgedOffer {
             faults: found,
             warnings: doubtful,
-            ..
+            clauses,
         } = judge_offer(connector, &changed, &offer, &dataset);
+        if found.is_empty() && meaning.is_none() {
+            let verdict = before.map(|before| {
+                let changes = diff::compare_policies(&before.clauses, &clauses);
+                changes.verdict().as_str()
+            });
+            meaning = Some(PolicyMeaning {
+                verdict,
+                terms: ClauseReport::from_clauses(&clauses, put.language),
+            });
+        }
         faults.extend(found);
         warnings.extend(doubtful);
     }
@@ -133,12 +155,21 @@ fn judge_text(
     if !faults.is_empty() {
         return Err(describe_unchanged(faults));
     }
-    Ok(JudgedFile {
-        old: file_digest(&file)?,
-        bytes: put.text.into_bytes(),
-        warnings: place.rename_in(warnings),
-        file,
+    Ok(PutPolicy {
+        meaning: meaning.unwrap_or_default(),
+        judged: JudgedFile {
+            old: file_digest(&file)?,
+            bytes: put.text.into_bytes(),
+            warnings: place.rename_in(warnings),
+            file,
+        },
     })
+}
+
+/// Policy that may take its place.
+struct PutPolicy {
+    judged: JudgedFile,
+    meaning: PolicyMeaning,
 }
 
 /// File that was judged in the place of another one.

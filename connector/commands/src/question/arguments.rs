@@ -147,6 +147,14 @@ pub struct SimulateArgs {
     /// The dataset of a policy that no offer uses yet
     #[arg(long, requires = "policy")]
     pub(crate) dataset: Option<String>,
+    /// The own dataset whose offer is meant, where several offers use the policy
+    #[arg(
+        long,
+        value_name = "DATASET",
+        requires = "policy",
+        conflicts_with = "dataset"
+    )]
+    pub(crate) offered_for: Option<String>,
     /// At this instant instead of now
     #[arg(long, value_name = "INSTANT")]
     pub(crate) at: Option<String>,

@@ -461,7 +461,6 @@ pub fn render_pending_act(frame: &PageFrame<'_>, view: &PendingActView) -> Strin
         p { bdi { (message!(language, "pending-act", act, subject)) } }
         (view.kind.render_values(language))
         (render_proofs(frame, view, &address))
-                begins: view.fault.is_none(),
         p { a.back href=(view.kind.back_address(&view.subject)) { (message!(language, "pending-leave")) } }
     };
     let is_at_machine = view.passkey.is_none() && view.login == LoginStep::NotOffered;
@@ -492,6 +491,7 @@ fn render_proofs(frame: &PageFrame<'_>, view: &PendingActView, address: &str) ->
                     request,
                     operation: PasskeyOperation::Get,
                     label: message!(language, "passkey-act-sign"),
+                    begins: view.fault.is_none(),
                 }))
                 @if login == LoginStep::Offered || number.is_some() {
                     details open[is_open] {

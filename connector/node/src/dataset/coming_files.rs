@@ -1,13 +1,14 @@
 //! Files that people send now: each has a place until it has come, or its sender is gone.
 
 use crate::process::randomness::random_hex;
+use hansa_audit_log::digest::Digest;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Files that come now, with the Unix users of their persons, by their identities.
+/// Files that come now, with the digests of their persons, by their identities.
 #[derive(Debug, Default)]
-pub struct ComingFiles(Mutex<BTreeMap<String, u32>>);
+pub struct ComingFiles(Mutex<BTreeMap<String, Digest>>);
 
 impl ComingFiles {
     /// Identities of all files that come now.
@@ -16,9 +17,9 @@ impl ComingFiles {
     }
 
     /// Identities of the files of a person that come now.
-    pub(super) fn list_ids_of(&self, user: u32) -> BTreeSet<String> {
+    pub(super) fn list_ids_of(&self, person: Digest) -> BTreeSet<String> {
         let coming = self.0.lock();
-        let own = coming.iter().filter(|(_, owner)| **owner == user);
+        let own = coming.iter().filter(|(_, owner)| **owner == person);
         own.map(|(id, _)| id.clone()).collect()
     }
 }
@@ -32,9 +33,9 @@ pub(super) struct ComingPlace {
 
 impl ComingPlace {
     /// Takes a place for a file of a person, with a fresh identity.
-    pub(super) fn take(files: &Arc<ComingFiles>, user: u32) -> Self {
+    pub(super) fn take(files: &Arc<ComingFiles>, person: Digest) -> Self {
         let id = random_hex(16);
-        files.0.lock().insert(id.clone(), user);
+        files.0.lock().insert(id.clone(), person);
         Self {
             files: Arc::clone(files),
             id,

@@ -3,6 +3,7 @@
 //! Each waits for its person for a day at most, in a folder of the state that only the connector reads. Its name there is random;
 //! the name that the person gave is for people alone.
 
+use crate::config::person_key::PersonKey;
 use crate::dataset::coming_files::ComingPlace;
 use crate::participant::Connector;
 use crate::process::blocking_work::run_blocking;
@@ -76,8 +77,8 @@ impl StagedKind {
 pub struct StagedFile {
     /// Identity: 128 random bits, as hexadecimal digits.
     pub id: String,
-    /// Unix user of the person.
-    pub user: u32,
+    /// Digest of the accounts of the person.
+    pub person: Digest,
     /// Name that the person gave, for people.
     pub name: String,
     /// Kind by the content.
@@ -103,7 +104,7 @@ impl StagedFile {
 pub struct FileStaging {
     connector: Arc<Connector>,
     place: ComingPlace,
-    user: u32,
+    person: Digest,
     limit: u64,
     bytes: u64,
     buffer: Vec<u8>,
@@ -120,13 +121,20 @@ pub struct StagedDraft {
     _place: ComingPlace,
 }
 
+/// Digest by which the files of a human being are known.
+pub fn digest_person(key: &PersonKey) -> Digest {
+    let unix = key.unix().map(|user| user.to_string()).unwrap_or_default();
+    let account = key.account().map(ToString::to_string).unwrap_or_default();
+    Digest::of_parts(&[b"staged file", unix.as_bytes(), account.as_bytes()])
+}
+
 /// Opens a place for a file of a person. `stated` is the size that its sender names.
 ///
 /// # Errors
 /// `UPLOAD_TOO_LARGE`; `UPLOAD_LIMIT` where the person has as many files as may wait; `DISK_FULL` where the disk would be short.
 pub async fn open_staging(
     connector: &Arc<Connector>,
-    user: u32,
+    person: Digest,
     stated: u64,
 ) -> Result<FileStaging, Refusal> {
     let config = connector.config();
@@ -135,10 +143,10 @@ pub async fn open_staging(
         return Err(too_large(limit));
     }
     let coming = &connector.datasets.coming_files;
-    let place = ComingPlace::take(coming, user);
+    let place = ComingPlace::take(coming, person);
     // A file that comes to its end meanwhile is in both lists, or in one of them.
-    let mut known = coming.list_ids_of(user);
-    let waiting = list_staged(connector, user).await?;
+    let mut known = coming.list_ids_of(person);
+    let waiting = list_staged(connector, person).await?;
     known.extend(waiting.into_iter().map(|file| file.id));
     if known.len() > FILES {
         let sentence = format!("{FILES} of your files wait or come already");
@@ -164,7 +172,7 @@ pub async fn open_staging(
         sink: Some(sink.await?),
         connector: Arc::clone(connector),
         place,
-        user,
+        person,
         limit,
         bytes: 0,
         buffer: Vec::new(),
@@ -203,7 +211,7 @@ impl FileStaging {
         let Self {
             connector,
             place,
-            user,
+            person,
             bytes,
             sink,
             ..
@@ -212,7 +220,7 @@ impl FileStaging {
         let (sink, kind) = run_blocking(move || sink.detect_kind()).await?;
         let file = StagedFile {
             id: place.id().to_owned(),
-            user,
+            person,
             name: shorten_name(name),
             kind,
             bytes,
@@ -277,13 +285,13 @@ impl StagedDraft {
 /// `STATE_BROKEN` where the folder can't be read.
 pub async fn list_staged(
     connector: &Arc<Connector>,
-    user: u32,
+    person: Digest,
 ) -> Result<Vec<StagedFile>, Refusal> {
     let (folder, now) = (connector.state_file(FOLDER), connector.now());
     let files = run_blocking(move || read_folder(&folder));
     let mut files = files.await?;
     // INVARIANT: staged-file-of-its-person. Another person learns not even that it exists.
-    files.retain(|file| file.user == user && now < file.ends());
+    files.retain(|file| file.person == person && now < file.ends());
     files.sort_by_key(|file| (file.at, file.id.clone()));
     Ok(files)
 }
@@ -294,10 +302,10 @@ pub async fn list_staged(
 /// `UPLOAD_UNKNOWN`
 pub async fn find_staged(
     connector: &Arc<Connector>,
-    user: u32,
+    person: Digest,
     id: &str,
 ) -> Result<StagedFile, Refusal> {
-    let files = list_staged(connector, user).await?;
+    let files = list_staged(connector, person).await?;
     let found = files.into_iter().find(|file| file.id == id);
     found.ok_or_else(|| {
         let sentence = "no file of this identity waits for you";
@@ -311,10 +319,10 @@ pub async fn find_staged(
 /// `UPLOAD_UNKNOWN`, or `STATE_BROKEN` where it can't be removed.
 pub async fn remove_staged(
     connector: &Arc<Connector>,
-    user: u32,
+    person: Digest,
     id: &str,
 ) -> Result<StagedFile, Refusal> {
-    let file = find_staged(connector, user, id).await?;
+    let file = find_staged(connector, person, id).await?;
     let (folder, id) = (connector.state_file(FOLDER), file.id.clone());
     run_blocking(move || remove_from(&folder, &id)).await?;
     Ok(file)

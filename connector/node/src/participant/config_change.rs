@@ -6,8 +6,8 @@ use crate::log::index::PEOPLE_CHANGED;
 use crate::participant::Connector;
 use crate::participant::approval;
 use crate::participant::approval::{Approval, ApprovalAction};
+use crate::participant::caller::Caller;
 use crate::participant::config_rights::{is_own_user, list_operators, missing_people_right};
-use crate::participant::pseudonyms::Person;
 use crate::process::blocking_work::run_waiting;
 use crate::process::run_to_completion::to_the_end;
 use hansa_audit_log::digest::Digest;
@@ -43,9 +43,10 @@ pub struct ConfigChange {
 pub async fn write_change(
     connector: &Arc<Connector>,
     change: ConfigChange,
-    caller: Option<u32>,
+    caller: &Caller,
 ) -> Result<u64, Refusal> {
     let connector = Arc::clone(connector);
+    let actor = caller.pseudonym(&connector)?;
     // A recorded change is carried out also where its caller is gone.
     to_the_end(async move {
         let ConfigChange {
@@ -57,13 +58,6 @@ pub async fn write_change(
             prepared,
         } = change;
         require_digest(&file, old)?;
-        let actor = run_waiting(|| {
-            let pseudonym = |user| {
-                let pseudonyms = &connector.records.pseudonyms;
-                pseudonyms.pseudonym(&Person::User(user), connector.now())
-            };
-            caller.map(pseudonym).transpose()
-        })?;
         let record = ConfigurationChangeRecord {
             change: change.to_owned(),
             subject,
@@ -137,7 +131,7 @@ pub fn require_digest(file: &Path, expected: Option<Digest>) -> Result<(), Refus
 /// or if the approval can't be recorded.
 pub async fn approve_addition(
     connector: &Arc<Connector>,
-    caller: Option<u32>,
+    caller: &Caller,
     command: &str,
 ) -> Result<Approval, Refusal> {
     match find_addition_right(connector, caller) {
@@ -167,11 +161,12 @@ enum AdditionRight {
     WithAnother,
 }
 
-fn find_addition_right(connector: &Connector, caller: Option<u32>) -> AdditionRight {
+fn find_addition_right(connector: &Connector, caller: &Caller) -> AdditionRight {
     let operators = list_operators(connector);
-    let owns_file = caller.is_none_or(|user| is_own_user(connector, user));
-    let is_operator = caller.is_some_and(|user| operators.contains(&user));
-    let has_other = operators.iter().any(|user| Some(*user) != caller);
+    let key = caller.key(&connector.config());
+    let owns_file = key.as_ref().is_none_or(|key| is_own_user(connector, key));
+    let is_operator = key.as_ref().is_some_and(|key| operators.contains(key));
+    let has_other = operators.iter().any(|other| Some(other) != key.as_ref());
     match (owns_file, is_operator) {
         (false, false) => AdditionRight::Missing,
         (true, _) if !has_other => AdditionRight::Alone,

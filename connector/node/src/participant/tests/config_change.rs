@@ -2,6 +2,7 @@
 
 use crate::participant::Connector;
 use crate::participant::approval::Approval;
+use crate::participant::caller::Caller;
 use crate::participant::config_change::{ConfigChange, approve_addition, write_change};
 use crate::participant::testing::{TestFederation, record_text, records_of_kind};
 use hansa_audit_log::digest::Digest;
@@ -34,7 +35,7 @@ async fn the_record_comes_before_the_file() {
     let connector = federation.open("lindau");
     let file = policy_of(&connector);
     let before = std::fs::read(&file).unwrap();
-    let number = write_change(&connector, make_change(&file, "one"), Some(7))
+    let number = write_change(&connector, make_change(&file, "one"), &Caller::User(7))
         .await
         .unwrap();
     assert_eq!(std::fs::read(&file).unwrap(), b"one");
@@ -56,7 +57,9 @@ async fn the_record_comes_before_the_file() {
     // Where the file can't be replaced, the record is there already.
     let change = make_change(&file, "two");
     std::fs::remove_file(change.prepared.path()).unwrap();
-    let refusal = write_change(&connector, change, None).await.unwrap_err();
+    let refusal = write_change(&connector, change, &Caller::Process)
+        .await
+        .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::StateBroken, "{refusal:?}");
     assert_eq!(std::fs::read(&file).unwrap(), b"one");
     let records = records_of_kind(&connector, "config_changed");
@@ -66,7 +69,9 @@ async fn the_record_comes_before_the_file() {
     connector.records.log.close();
     let change = make_change(&file, "three");
     let beside = change.prepared.path().to_path_buf();
-    let refusal = write_change(&connector, change, None).await.unwrap_err();
+    let refusal = write_change(&connector, change, &Caller::Process)
+        .await
+        .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::EvidenceUnavailable, "{refusal:?}");
     assert_eq!(std::fs::read(&file).unwrap(), b"one");
     assert!(!beside.exists());
@@ -79,7 +84,9 @@ async fn a_change_from_an_older_file_is_refused() {
     let file = policy_of(&connector);
     let change = make_change(&file, "mine");
     std::fs::write(&file, "theirs").unwrap();
-    let refusal = write_change(&connector, change, None).await.unwrap_err();
+    let refusal = write_change(&connector, change, &Caller::Process)
+        .await
+        .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::ConfigChanged, "{refusal:?}");
     assert_eq!(std::fs::read(&file).unwrap(), b"theirs");
     assert!(records_of_kind(&connector, "config_changed").is_empty());
@@ -94,7 +101,9 @@ async fn a_change_from_an_older_file_is_refused() {
         prepared: PreparedFile::write_new(&new, b"mine").unwrap(),
     };
     std::fs::write(&new, "theirs").unwrap();
-    let refusal = write_change(&connector, change, None).await.unwrap_err();
+    let refusal = write_change(&connector, change, &Caller::Process)
+        .await
+        .unwrap_err();
     assert_eq!(refusal.code, ErrorCode::ConfigChanged, "{refusal:?}");
     assert_eq!(std::fs::read(&new).unwrap(), b"theirs");
 }
@@ -112,6 +121,16 @@ fn open_with_operators(federation: &TestFederation, operators: &[u32]) -> Arc<Co
     federation.open("lindau")
 }
 
+/// Approval of a Unix user, or of nobody who is known.
+async fn add_as(
+    connector: &Arc<Connector>,
+    user: Option<u32>,
+    command: &str,
+) -> Result<Approval, Refusal> {
+    let caller = Caller::from_local_user(&connector.config(), user);
+    approve_addition(connector, &caller, command).await
+}
+
 fn code_of(taken: Result<Approval, Refusal>) -> ErrorCode {
     taken.unwrap_err().code
 }
@@ -120,8 +139,7 @@ fn code_of(taken: Result<Approval, Refusal>) -> ErrorCode {
 async fn nobody_gives_a_role_alone_where_another_one_can_approve() {
     let federation = TestFederation::of_two();
     let connector = open_with_operators(&federation, &[SECOND, SECOND + 1]);
-    let add =
-        |user: Option<u32>, command: &'static str| approve_addition(&connector, user, command);
+    let add = |user: Option<u32>, command: &'static str| add_as(&connector, user, command);
     let one = "person add a --name A --role officer --unix 5";
     assert_eq!(code_of(add(Some(9), one).await), ErrorCode::RoleMissing);
     assert_eq!(
@@ -146,7 +164,7 @@ async fn nobody_gives_a_role_alone_where_another_one_can_approve() {
         change: "person end",
         ..make_change(&file, &text)
     };
-    write_change(&connector, change, Some(SECOND))
+    write_change(&connector, change, &Caller::User(SECOND))
         .await
         .unwrap();
     assert_eq!(add(Some(SECOND), one).await, Ok(Approval::Waits));
@@ -157,7 +175,7 @@ async fn an_operator_and_the_owner_of_the_files_are_two() {
     let federation = TestFederation::of_two();
     let connector = open_with_operators(&federation, &[SECOND]);
     for (first, second, command) in [(SECOND, 0, "person add a"), (0, SECOND, "person add b")] {
-        let add = |user: u32| approve_addition(&connector, Some(user), command);
+        let add = |user: u32| add_as(&connector, Some(user), command);
         assert_eq!(add(first).await, Ok(Approval::Waits), "{command}");
         let enough = add(second).await.unwrap();
         assert!(matches!(enough, Approval::Enough(_)), "{enough:?}");
@@ -165,10 +183,10 @@ async fn an_operator_and_the_owner_of_the_files_are_two() {
     // Who has no operator beside him adds people alone.
     let federation = TestFederation::of_two();
     let connector = open_with_operators(&federation, &[]);
-    let alone = approve_addition(&connector, Some(0), "person add a").await;
+    let alone = add_as(&connector, Some(0), "person add a").await;
     assert_eq!(alone, Ok(Approval::Enough(None)));
     let federation = TestFederation::of_two();
     let connector = open_with_operators(&federation, &[0]);
-    let alone = approve_addition(&connector, Some(0), "person add a").await;
+    let alone = add_as(&connector, Some(0), "person add a").await;
     assert_eq!(alone, Ok(Approval::Enough(None)));
 }
