@@ -326,7 +326,11 @@ fn attack_25_a_file_needs_session_role_and_a_fresh_key() {
     // Whoever may not add datasets sends nothing.
     let config = case.lindau.folder().join("hansa.toml");
     let written = std::fs::read_to_string(&config).unwrap();
-    std::fs::write(&config, written.replace("\"officer\"", "\"auditor\"")).unwrap();
+    std::fs::write(
+        &config,
+        written.replace("roles = [\"officer\"", "roles = [\"auditor\""),
+    )
+    .unwrap();
     case.lindau.hansa(&["reload"]).must();
     case.browser = sign_in(&case.lindau);
     assert_eq!(case.browser.get("/datasets/add").status, 403);

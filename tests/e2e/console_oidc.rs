@@ -2,6 +2,7 @@
 
 use crate::auditor::{export, verify};
 use crate::binary;
+use crate::command_status::registers_grid;
 use crate::console::acts::{fill_form, location, number_of, waiting};
 use crate::console::browser::{Browser, Page, own};
 use crate::console::passkeys::{assertion, authenticator, begins_to_add, challenge};
@@ -51,6 +52,9 @@ impl OidcCity {
         lindau.write("oidc.secret", "swordfish\n");
         set_mode(&lindau, 0o600);
         lindau.offers_bikes("open", terms, "officer");
+        if terms == SUMS {
+            registers_grid(&lindau, "bikes");
+        }
         lindau.serve();
         acme.knows(&lindau);
         acme.hansa(&["contract", "request", "lindau.bikes", "--sign"])
@@ -282,7 +286,6 @@ fn a_person_signs_in_with_an_account_until_the_issuer_tells_of_the_logout() {
     );
     let (address, _) = begin_login(&mut browser, fresh);
     assert!(address.contains("prompt=login"), "{address}");
-    assert_eq!(city.acme.contracts_with("lindau.example").len(), 0);
 }
 
 #[test]

@@ -32,6 +32,7 @@ mod console_datasets;
 mod console_evidence;
 mod console_oidc;
 mod console_operations;
+mod console_policies;
 mod console_views;
 mod continuation;
 mod contract_life;

@@ -2,6 +2,7 @@
 
 mod act_form_pages;
 mod act_pages;
+mod act_table;
 mod answer_download;
 mod answer_map_pages;
 pub(crate) mod arguments;
@@ -23,12 +24,15 @@ mod guarded_look;
 mod login_pages;
 mod login_proof;
 mod negotiation_acts;
+mod offer_acts;
 mod operation_pages;
 mod operator_acts;
 mod page_visit;
 mod passkey_pages;
 mod person_visit;
+mod policy_acts;
 mod policy_pages;
+mod policy_trial_pages;
 mod record_pages;
 mod session_acts;
 mod setting_pages;

@@ -4,6 +4,7 @@ pub(crate) mod arguments;
 pub(crate) mod clause_report;
 mod policy_change;
 pub(crate) mod policy_diff;
+pub(crate) mod policy_form;
 mod policy_report;
 pub(crate) mod policy_template;
 mod template_clone;

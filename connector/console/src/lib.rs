@@ -95,7 +95,8 @@ pub use crate::page::dataset::detail::{
     DatasetLook, DatasetLooks, DatasetSample, DatasetView, render_dataset,
 };
 pub use crate::page::dataset::list::{DatasetListView, DatasetRow, render_datasets};
-pub use crate::page::dataset::report::{DatasetReport, SampledRow};
+pub use crate::page::dataset::offer_act::{OfferDraft, describe_offer, describe_offer_end};
+pub use crate::page::dataset::report::{DatasetReport, OfferSummary, SampledRow};
 pub use crate::page::dataset::staging::{
     ADDITION_ADDRESS, StagedRow, StagingView, UploadFault, render_staging,
 };
@@ -141,6 +142,13 @@ pub use crate::page::overview::{StatusView, render_overview, sees_whole_state};
 pub use crate::page::passkey::{
     DonePasskeyView, PASSKEYS_ADDRESS, PasskeyAdditionView, PasskeyEntry, PasskeyListView,
     render_passkeys,
+};
+pub use crate::page::policy::draft::{
+    PolicyDraft, PolicyDraftField, PolicyFindings, describe_policy_addition, describe_policy_edit,
+    describe_policy_findings,
+};
+pub use crate::page::policy::trial::{
+    PolicyTrialView, TrialAnswer, TrialDataset, TrialOutcome, TrialResult, render_policy_trial,
 };
 pub use crate::page::policy::{
     PolicyListView, PolicyRow, PolicyView, render_policies, render_policy,

@@ -20,6 +20,7 @@ macro_rules! messages_of {
             include_str!(concat!("../messages/", $language, "/group.ftl")),
             include_str!(concat!("../messages/", $language, "/negotiation.ftl")),
             include_str!(concat!("../messages/", $language, "/operator.ftl")),
+            include_str!(concat!("../messages/", $language, "/policy.ftl")),
             include_str!(concat!("../messages/", $language, "/setting.ftl")),
             include_str!(concat!("../messages/", $language, "/verdict.ftl")),
         )

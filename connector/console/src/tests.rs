@@ -19,6 +19,7 @@ mod operation;
 mod page_check;
 mod passkey;
 mod policy;
+mod policy_form;
 mod sample;
 mod session_end;
 mod setting;

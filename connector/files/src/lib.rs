@@ -54,7 +54,7 @@
 
 mod prepared_file;
 
-pub use prepared_file::PreparedFile;
+pub use crate::prepared_file::PreparedFile;
 
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use std::fs::{File, OpenOptions};

@@ -41,6 +41,7 @@
 
 pub mod approval;
 pub mod caller;
+mod caller_pseudonym;
 pub mod config_change;
 pub mod config_rights;
 pub mod connector_identity;

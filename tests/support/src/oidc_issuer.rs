@@ -152,6 +152,7 @@ pub fn sign_token(header: &Value, claims: &Value, signing: TokenSigning) -> Stri
 }
 
 /// Behaviour of the issuer. Tests change it.
+#[derive(Debug)]
 pub struct IssuerBehaviour {
     /// Members of the metadata that differ; `null` removes one.
     pub metadata: Map<String, Value>,
@@ -198,6 +199,7 @@ pub fn members(object: Value) -> Map<String, Value> {
 }
 
 /// Issuer that runs until it is dropped.
+#[derive(Debug)]
 pub struct TestIssuer {
     /// Issuer identifier.
     pub address: String,

@@ -1,8 +1,7 @@
 //! Pages of acts with a form: before the act, the record, the command, and what it said.
 
-use crate::console::console_act::{
-    ActRequest, JudgedValues, PreparedAct, RequestedAct, find_act_by_words,
-};
+use crate::console::act_table::{RequestedAct, find_act_by_words};
+use crate::console::console_act::{ActRequest, JudgedValues, PreparedAct};
 use crate::console::page_visit::{
     FrameFacts, RefusedAct, describe_done_act, html_response, redirect,
 };

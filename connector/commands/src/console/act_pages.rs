@@ -12,12 +12,12 @@ use crate::console::passkey_pages::{
 use crate::console::person_visit::{PermittedPerson, PersonVisit};
 use crate::contract::arguments::ContractCommand;
 use hansa_console::{
-    ActCheckView, ActFault, ActFields, ActKind, ContractReport, DoneActView, LoginStep,
-    PendingActKind, PendingActView, PendingFault, PersonRole, render_act_check, render_pending_act,
+    ActCheckView, ActFault, ActFields, ActKind, ContractReport, LoginStep, PendingActKind,
+    PendingActView, PendingFault, PersonRole, render_act_check, render_pending_act,
 };
 use hansa_node::config::person::Role;
 use hansa_node::console::act::{
-    ActProof, RecordedAct, find_act, issue_form_key, keep_done_act, last_act, open_act, record_act,
+    ActProof, RecordedAct, find_act, issue_form_key, keep_done_act, open_act, record_act,
     record_act_by_login, take_act, use_form_key,
 };
 use hansa_node::console::form_key::FormSubject;
@@ -201,16 +201,6 @@ pub(super) async fn permit_pending_act(
 /// True for an answer of a passkey that proves nothing; the act then waits on.
 fn is_unproven(code: ErrorCode) -> bool {
     matches!(code, ErrorCode::PasskeyInvalid | ErrorCode::PasskeyUnknown)
-}
-
-/// Last act of the person on a contract or negotiation.
-pub(super) fn done_view(visit: &PersonVisit<'_>, subject: &str) -> Option<DoneActView> {
-    let done = last_act(visit.connector, visit.session(), subject)?;
-    Some(DoneActView {
-        kind: ActKind::from_command(&done.act)?,
-        record: done.record,
-        waits: done.waits,
-    })
 }
 
 /// Act, with the values of its form.

@@ -7,7 +7,7 @@
 //!    be the same at the page and at the answer, so it holds no time that passes.
 //! 2. **Act.** Implement [`ConsoleAct`] for a type without values, in the file of its subject here (`operator_acts.rs` is the shortest
 //!    example): path, words of the command, roles, form and command.
-//! 3. **Place.** Add the type to [`ACTS`]. The page before the act, the key of the form, the proof of presence, the record before the
+//! 3. **Place.** Add the type to the table of `act_table.rs`. The page before the act, the key of the form, the proof of presence, the record before the
 //!    command, and the page afterwards follow from it.
 //! 4. **Preview**, where the values of the form make something that the person should see first: [`ConsoleAct::has_preview`], and
 //!    [`ConsoleAct::judge_values`] gives it. The act is possible with the preview that was shown, and with no other one.
@@ -16,16 +16,7 @@
 //! The test of each route with each role, `e2e::console::act_routes`, has a line for each act.
 
 use crate::cli::connector_command::ConnectorCommand;
-use crate::console::dataset_acts::{
-    DatasetAdditionAct, DatasetGuardAct, DatasetPublicationAct, DatasetWithdrawalAct, StagedRemoval,
-};
-use crate::console::file_acts::{AnswerFiles, EvidenceExport};
-use crate::console::group_acts::{GroupAddition, GroupRemoval};
-use crate::console::negotiation_acts::{ContractRequest, CounterProposal};
-use crate::console::operator_acts::{BackupMaking, PeerAddition, PeerRemoval, Reload, RunningCut};
 use crate::console::person_visit::{CommandResults, PermittedPerson, PersonVisit};
-use crate::console::session_acts::{OtherSessionsEnd, SessionEnd};
-use crate::console::token_acts::{TokenAddition, TokenEnd, TokenHolder};
 use hansa_console::{ActFieldFault, ActForm, ActPreview, PageFrame};
 use hansa_node::config::person::Role;
 use hansa_node::console::pending_act::DescribedAct;
@@ -34,32 +25,6 @@ use std::collections::BTreeMap;
 
 /// Segment of the path of an act that names its subject.
 pub(super) const SUBJECT: &str = "*";
-
-/// Acts of the console with a form of this module.
-pub(super) const ACTS: &[&dyn ConsoleAct] = &[
-    &RunningCut,
-    &PeerAddition,
-    &PeerRemoval,
-    &BackupMaking,
-    &Reload,
-    &TokenAddition(TokenHolder::Anybody),
-    &TokenAddition(TokenHolder::Oneself),
-    &TokenEnd(TokenHolder::Anybody),
-    &TokenEnd(TokenHolder::Oneself),
-    &GroupAddition,
-    &GroupRemoval,
-    &ContractRequest,
-    &CounterProposal,
-    &SessionEnd,
-    &OtherSessionsEnd,
-    &EvidenceExport,
-    &AnswerFiles,
-    &DatasetAdditionAct,
-    &StagedRemoval,
-    &DatasetPublicationAct,
-    &DatasetGuardAct,
-    &DatasetWithdrawalAct,
-];
 
 /// Act of a person at the console.
 #[async_trait::async_trait]
@@ -190,49 +155,6 @@ impl PreparedAct {
     }
 }
 
-/// Act that a path names.
-pub(super) struct RequestedAct {
-    pub(super) act: &'static dyn ConsoleAct,
-    /// Segments that name the subject.
-    pub(super) segments: Vec<String>,
-}
-
-impl RequestedAct {
-    /// Act of a path; none where it is the path of another page.
-    pub(super) fn from_path(path: &[&str]) -> Option<Self> {
-        let mut acts = ACTS.iter();
-        acts.find_map(|act| {
-            let pattern = act.path();
-            let is_same = pattern.len() == path.len()
-                && pattern.iter().zip(path).all(|(expected, segment)| {
-                    (*expected == SUBJECT && !segment.is_empty()) || expected == segment
-                });
-            let named = pattern
-                .iter()
-                .zip(path)
-                .filter(|(expected, _)| **expected == SUBJECT);
-            is_same.then(|| Self {
-                act: *act,
-                segments: named.map(|(_, segment)| (*segment).to_owned()).collect(),
-            })
-        })
-    }
-
-    /// Name of the subject in the record: its segments, or the participant itself.
-    pub(super) fn subject(&self, visit: &PersonVisit<'_>) -> String {
-        match self.segments.as_slice() {
-            [] => visit.connector.id().domain().to_owned(),
-            segments => segments.join("/"),
-        }
-    }
-}
-
-/// Act of the words of a record.
-pub(super) fn find_act_by_words(words: &str) -> Option<&'static dyn ConsoleAct> {
-    let mut acts = ACTS.iter().copied();
-    acts.find(|act| act.command_words() == words)
-}
-
 /// Value of a described act.
 ///
 /// # Errors
@@ -248,33 +170,4 @@ pub(super) fn act_value(act: &DescribedAct, name: &str) -> Result<String, Refusa
 pub(super) fn optional_act_value(act: &DescribedAct, name: &str) -> Option<String> {
     let value = act.fields.get(name);
     value.filter(|value| !value.is_empty()).cloned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use hansa_console::ActKind;
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn each_act_has_a_path_and_words_of_its_own() {
-        let mut words: BTreeSet<&str> = ActKind::ALL.map(ActKind::command).into();
-        let mut paths = BTreeSet::new();
-        for act in ACTS {
-            assert!(words.insert(act.command_words()), "{}", act.command_words());
-            assert!(paths.insert(act.path()), "{:?}", act.path());
-            assert!(!act.roles().is_empty());
-            let segments = act.path().iter().map(|segment| match *segment {
-                SUBJECT => "a",
-                segment => segment,
-            });
-            let path: Vec<&str> = segments.collect();
-            let requested = RequestedAct::from_path(&path).unwrap();
-            assert_eq!(requested.act.command_words(), act.command_words());
-            let back = requested.act.back_address(&requested.segments);
-            assert!(back.starts_with('/'), "{back}");
-        }
-        assert!(RequestedAct::from_path(&["contracts", "a", "sign"]).is_none());
-        assert!(RequestedAct::from_path(&[""]).is_none());
-    }
 }

@@ -3,10 +3,10 @@
 use crate::cli::connector_command::ConnectorCommand;
 use crate::console::act_form_pages::{show_act_form, submit_act_form};
 use crate::console::act_pages::{finish_act, show_act, show_pending_act, submit_act};
+use crate::console::act_table::RequestedAct;
 use crate::console::answer_map_pages::show_answer_map;
 use crate::console::ask_pages::{download_answer, show_answer, show_ask, stop_answer, submit_ask};
 use crate::console::catalog_pages::{show_catalog, show_catalog_entry};
-use crate::console::console_act::RequestedAct;
 use crate::console::contract_pages::{show_comparison, show_contract, show_contracts};
 use crate::console::dataset_pages::{show_dataset, show_datasets, submit_dataset_look};
 use crate::console::file_pages::{download_export, show_export_file};
@@ -20,6 +20,7 @@ use crate::console::page_visit::{PageVisit, html_response, redirect};
 use crate::console::passkey_pages::{show_passkeys, submit_passkey, submit_removal};
 use crate::console::person_visit::PersonVisit;
 use crate::console::policy_pages::{show_policies, show_policy};
+use crate::console::policy_trial_pages::{show_trial, submit_trial};
 use crate::console::record_pages::{show_record, submit_record_look};
 use crate::console::setting_pages::{
     show_configuration, show_error_help, show_help, show_help_topic, show_own_person, show_people,
@@ -267,6 +268,7 @@ async fn show_page(
         ["groups"] => show_groups(visit).await?,
         ["policies"] => show_policies(visit).await?,
         ["policies", name] => show_policy(visit, name).await?,
+        ["policies", name, "try"] => show_trial(visit, name).await?,
         ["catalog"] => show_catalog(visit).await?,
         ["catalog", participant, dataset] => {
             show_catalog_entry(visit, participant, dataset).await?
@@ -308,6 +310,7 @@ async fn carry_out_act(
         ["evidence", "verify"] => begin_verification(visit).await?,
         ["evidence", "records", number] => submit_record_look(visit, number).await?,
         ["datasets", name] => submit_dataset_look(visit, name).await?,
+        ["policies", name, "try"] => submit_trial(visit, name).await?,
         ["me", "passkeys"] => submit_passkey(visit).await?,
         ["me", "passkeys", key, "remove"] => submit_removal(visit, key).await?,
         _ => return Ok(None),

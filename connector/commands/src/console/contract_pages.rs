@@ -2,14 +2,15 @@
 
 use crate::cli::connector_command::ConnectorCommand;
 use crate::cli::shell_word::quote_word;
-use crate::console::act_pages::done_view;
 use crate::console::person_visit::{PermittedPerson, PersonVisit, read_object};
 use crate::contract::arguments::{ContractCommand, ContractListArgs, PartyRoleArg};
 use hansa_console::{
-    ContractFilter, ContractListView, ContractReport, ContractRow, ContractView, ROWS_PER_PAGE,
-    TermComparisonView, render_contract, render_contracts, render_term_comparison,
+    ActKind, ContractFilter, ContractListView, ContractReport, ContractRow, ContractView,
+    DoneActView, ROWS_PER_PAGE, TermComparisonView, render_contract, render_contracts,
+    render_term_comparison,
 };
 use hansa_node::config::person::Role;
+use hansa_node::console::act::last_act;
 use hansa_policy::refusal::{ErrorClass, ErrorCode, Refusal};
 use hansa_policy::term::language::Language;
 use hansa_transport::ConsoleResponse;
@@ -94,6 +95,16 @@ pub(super) async fn show_contract(
         done: done_view(visit, id),
     };
     Ok(visit.show_page(shown, |frame| render_contract(frame, &view)))
+}
+
+/// Last act of the person on a contract or negotiation.
+fn done_view(visit: &PersonVisit<'_>, subject: &str) -> Option<DoneActView> {
+    let done = last_act(visit.connector, visit.session(), subject)?;
+    Some(DoneActView {
+        kind: ActKind::from_command(&done.act)?,
+        record: done.record,
+        waits: done.waits,
+    })
 }
 
 /// Two versions of terms side by side: a contract or negotiation, and another one or the proposal before.

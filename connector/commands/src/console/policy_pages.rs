@@ -54,10 +54,7 @@ pub(super) async fn show_policy(
     name: &str,
 ) -> Result<ConsoleResponse, Refusal> {
     let permitted = visit.permit(READERS, "policies").await?;
-    if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
-        let sentence = "this is no name of a policy";
-        return Err(Refusal::new(ErrorCode::OfferUnknown, sentence));
-    }
+    check_policy_name(name)?;
     let dataset = visit.given_parameter("dataset");
     if let Some(dataset) = &dataset {
         check_name(dataset)?;
@@ -87,4 +84,13 @@ pub(super) async fn show_policy(
     }
     let view: PolicyView = read_object(object)?;
     Ok(visit.show_page(shown, |frame| render_policy(frame, &view)))
+}
+
+/// Checks that a segment of the address can be the name of a policy.
+pub(super) fn check_policy_name(name: &str) -> Result<(), Refusal> {
+    if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+        let sentence = "this is no name of a policy";
+        return Err(Refusal::new(ErrorCode::OfferUnknown, sentence));
+    }
+    Ok(())
 }

@@ -4,6 +4,7 @@ pub mod addition;
 pub mod dataset_act;
 pub mod detail;
 pub mod list;
+pub mod offer_act;
 pub mod profile;
 pub mod report;
 pub mod staging;

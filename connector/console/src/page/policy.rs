@@ -1,10 +1,14 @@
-//! Policies of the own offers: the list, and one policy.
+//! Policies of the own offers: the list, one policy, its form, and its try.
 
-use crate::frame::PageFrame;
+pub mod draft;
+pub mod trial;
+
+use crate::frame::{PageFrame, PersonRole};
 use crate::message::message;
 use crate::page::contract_list::ROWS_PER_PAGE;
 use crate::page::dataset::detail::link_policy;
 use crate::page::group::GROUPS_ADDRESS;
+use crate::part::act_note::render_act_link;
 use crate::part::address::{QueryAddress, page_below};
 use crate::part::clause_table::{ClauseText, render_clauses};
 use crate::part::dataset_words::{audience_word, signing_word};
@@ -69,8 +73,18 @@ pub struct PolicyView {
     pub offers: Vec<PolicyRow>,
     /// Text of the policy, as it is written.
     pub toml: String,
+    /// SHA-256 of the text.
+    pub digest: String,
     /// The policy as ODRL.
     pub odrl: String,
+}
+
+impl PolicyView {
+    /// `true` if the connector signs contracts on an offer of the policy by itself.
+    #[must_use]
+    pub fn is_signed_automatically(&self) -> bool {
+        self.offers.iter().any(|offer| offer.sign == "auto")
+    }
 }
 
 /// Page with the list and the link to the next rows.
@@ -80,6 +94,9 @@ pub fn render_policies(frame: &PageFrame<'_>, view: &PolicyListView) -> String {
     let body = html! {
         p { (message!(language, "policies-intro")) }
         p { a href=(GROUPS_ADDRESS) { (message!(language, "groups-title")) } }
+        @if frame.has_role(PersonRole::Officer) {
+            (render_act_link("/policies/add", &message!(language, "policy-add")))
+        }
         @if view.rows.is_empty() {
             p { (message!(language, "policies-none")) }
         } @else {
@@ -103,6 +120,7 @@ pub fn render_policy(frame: &PageFrame<'_>, view: &PolicyView) -> String {
     let language = frame.language;
     let body = html! {
         (render_facts(&list_facts(frame, view)))
+        (render_links(frame, view))
         section aria-labelledby="terms" {
             h2 id="terms" { (message!(language, "policy-terms")) }
             p.hint { (message!(language, "policy-terms-hint")) }
@@ -134,6 +152,29 @@ pub fn render_policy(frame: &PageFrame<'_>, view: &PolicyView) -> String {
         is_error: false,
     };
     render_layout(frame, &content)
+}
+
+/// Links to the form and the try of the policy, for those who may use them.
+fn render_links(frame: &PageFrame<'_>, view: &PolicyView) -> Markup {
+    let language = frame.language;
+    let (edit, role) = match view.is_signed_automatically() {
+        true => ("edit-signed", PersonRole::Signer),
+        false => ("edit", PersonRole::Officer),
+    };
+    let link = |word: &str, role: PersonRole| {
+        let address = page_below(PATH, &[&view.name, word]);
+        address.filter(|_| frame.has_role(role))
+    };
+    let trial = link("try", PersonRole::Officer);
+    let trial = trial.map(|path| QueryAddress::new(&path).with_filled("dataset", &view.dataset));
+    html! {
+        @if let Some(address) = link(edit, role) {
+            (render_act_link(&address, &message!(language, "policy-edit")))
+        }
+        @if let Some(address) = trial {
+            (render_act_link(&address.to_string(), &message!(language, "trial-link")))
+        }
+    }
 }
 
 fn list_facts(frame: &PageFrame<'_>, view: &PolicyView) -> Vec<Fact> {

@@ -42,7 +42,7 @@ fn make_form(text: &str) -> ActForm {
         make_field("choice", FieldInput::Choice(make_options())),
         make_field("several", FieldInput::Choices(make_options())),
         make_field("tick", FieldInput::Tick),
-        make_field("day", FieldInput::Date).as_optional(),
+        make_field("day", FieldInput::Date).mark_optional(),
         make_field(
             "days",
             FieldInput::Number {
@@ -61,6 +61,7 @@ fn make_view(form: ActForm, values: &[(&str, &str)]) -> ActFormView {
         .collect();
     ActFormView {
         faults: form.find_faults(&values),
+        findings: None,
         form,
         key: "00ff".to_owned(),
         shown: "e7a2".to_owned(),
@@ -192,7 +193,7 @@ fn the_text_for_the_digest_holds_all_that_is_shown_and_no_person() {
     apart.consequences = vec!["a".to_owned(), "a".to_owned()];
     assert_ne!(joined.shown_text(), apart.shown_text());
     let mut form = make_form("a");
-    form.fields[0] = form.fields[0].clone().as_personal();
+    form.fields[0] = form.fields[0].clone().mark_personal();
     let values = fill_values(&[("line", "Ida"), ("days", "90")]);
     let text = form.entered_text(&values);
     assert!(text.contains("90") && !text.contains("Ida"), "{text}");

@@ -409,9 +409,9 @@ fn a_person_has_a_unix_user_an_account_or_both_and_nobody_shares_one() {
     assert_eq!(
         accounts,
         [
-            (Some(1002), None),
             (Some(1001), account("a")),
-            (None, account("b"))
+            (None, account("b")),
+            (Some(1002), None)
         ]
     );
     for (list, words) in [

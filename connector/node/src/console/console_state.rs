@@ -1,7 +1,7 @@
 //! State of a participant's console.
 
 use crate::console::file_grant::FileGrants;
-use crate::console::issuer_login::IssuerLogins;
+use crate::console::issuer_login::open_logins::IssuerLogins;
 use crate::console::kept_answers::KeptAnswers;
 use crate::console::pending_act::PendingActs;
 use crate::console::session::Sessions;

@@ -4,12 +4,13 @@
 //! which login it has begun, and so which session a fresh login is for.
 
 mod login_rate;
+pub(super) mod open_logins;
 
 use crate::config::ConnectorConfig;
 use crate::config::person::PersonConfig;
 use crate::config::person_key::IssuerAccount;
 use crate::console::act::find_act;
-use crate::console::issuer_login::login_rate::LoginRate;
+use crate::console::issuer_login::open_logins::{LoginPurpose, WaitingAct};
 use crate::console::pending_act::{ActOwner, DescribedAct};
 use crate::console::session::{Browser, IssuerSession};
 use crate::console::{SignedInPerson, open_session, write_refusal};
@@ -38,32 +39,6 @@ const PAGE: &str = "oidc";
 
 /// Most bytes of the file with the secret.
 const SECRET_BYTES: u64 = 4096;
-
-/// Issuer of the console, and the logins whose browsers are there.
-#[derive(Debug, Default)]
-pub struct IssuerLogins {
-    /// Issuer, as it was discovered at the first login.
-    issuer: tokio::sync::Mutex<Option<Arc<Issuer>>>,
-    waiting: Mutex<PendingSignIns<LoginPurpose>>,
-    rate: Mutex<LoginRate>,
-}
-
-/// Purpose of a login.
-#[derive(Debug)]
-enum LoginPurpose {
-    /// A new session.
-    SignIn,
-    /// Proof that the person of a pending act is present.
-    Act(Box<WaitingAct>),
-}
-
-/// Pending act that waits for a fresh login.
-#[derive(Debug)]
-struct WaitingAct {
-    id: String,
-    person: PersonConfig,
-    session: Digest,
-}
 
 /// Login that has begun.
 #[derive(Debug)]

@@ -3,10 +3,7 @@
 use crate::config::ConnectorConfig;
 use crate::config::person::{find_person_of_user, key_of_user};
 use crate::config::person_key::PersonKey;
-use crate::participant::Connector;
 use crate::participant::pseudonyms::Person;
-use crate::process::blocking_work::run_waiting;
-use hansa_policy::refusal::Refusal;
 use std::fmt;
 
 /// Whoever gives a command to the connector.
@@ -58,19 +55,6 @@ impl Caller {
             Self::User(user) => Some(Person::Human(PersonKey::of_user(*user))),
             Self::Person(key) => Some(Person::Human(key.clone())),
         }
-    }
-
-    /// Pseudonym of the human being behind a command; none for the connector itself.
-    ///
-    /// # Errors
-    /// If a new pseudonym can't be stored.
-    pub fn pseudonym(&self, connector: &Connector) -> Result<Option<String>, Refusal> {
-        let person = self.key(&connector.config()).map(Person::Human);
-        run_waiting(|| {
-            let pseudonyms = &connector.records.pseudonyms;
-            let named = person.map(|person| pseudonyms.pseudonym(&person, connector.now()));
-            named.transpose()
-        })
     }
 }
 

@@ -102,12 +102,12 @@ async fn a_redirection_of_the_issuer_is_not_followed() {
 #[tokio::test]
 async fn an_issuer_that_does_not_answer_is_told() {
     let issuer = TestIssuer::start();
-    let mut config = config(&issuer);
+    let mut settings = config(&issuer);
     drop(issuer);
-    let refused = Issuer::discover(config.clone(), instant(0)).await;
+    let refused = Issuer::discover(settings.clone(), instant(0)).await;
     assert_refused(refused, ErrorCode::IssuerUnreachable, "can't be reached");
-    config.issuer = "http://id.example".to_owned();
-    let refused = Issuer::discover(config, instant(0)).await;
+    settings.issuer = "http://id.example".to_owned();
+    let refused = Issuer::discover(settings, instant(0)).await;
     assert_refused(refused, ErrorCode::ConfigInvalid, "not HTTPS");
 
     let issuer = TestIssuer::start();

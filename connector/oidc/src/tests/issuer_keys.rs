@@ -100,7 +100,7 @@ async fn new_keys_of_an_issuer_that_names_none_are_found() {
         it.key_set = old.to_string().into_bytes();
         it.header = members(json!({"kid": null}));
     });
-    let client = issuer.discover().await;
+    let client = discover(&issuer).await;
     issuer.change(|it| it.key_set = keys.to_string().into_bytes());
     assert!(!sign_in_at(&issuer, &client, 59).await);
     assert_eq!(issuer.requests("/keys"), 1);

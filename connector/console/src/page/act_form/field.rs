@@ -111,13 +111,13 @@ impl ActField {
     }
 
     /// Lets the field be empty.
-    pub(crate) const fn as_optional(mut self) -> Self {
+    pub(crate) const fn mark_optional(mut self) -> Self {
         self.is_required = false;
         self
     }
 
     /// Keeps the value out of the record of the act.
-    pub(crate) const fn as_personal(mut self) -> Self {
+    pub(crate) const fn mark_personal(mut self) -> Self {
         self.is_personal = true;
         self
     }

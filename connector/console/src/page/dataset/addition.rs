@@ -241,7 +241,7 @@ fn list_fields(language: Language, report: &AdditionReport) -> Vec<ActField> {
             message!(language, "add-origin-fault"),
             FieldInput::Choice(list_origins(language)),
         )
-        .as_optional(),
+        .mark_optional(),
         ActField::new(
             "leaves",
             message!(language, "add-leaves"),
@@ -256,14 +256,14 @@ fn list_fields(language: Language, report: &AdditionReport) -> Vec<ActField> {
             FieldInput::Choices(options),
         )
         .with_hint(message!(language, "add-persons-hint"))
-        .as_optional(),
+        .mark_optional(),
         ActField::new(
             "about-persons",
             message!(language, "add-about-persons"),
             message!(language, "add-persons-fault"),
             FieldInput::Tick,
         )
-        .as_optional(),
+        .mark_optional(),
         ActField::new(
             "skip-last-lines",
             message!(language, "add-skip"),
@@ -274,7 +274,7 @@ fn list_fields(language: Language, report: &AdditionReport) -> Vec<ActField> {
             },
         )
         .with_hint(message!(language, "add-skip-hint"))
-        .as_optional(),
+        .mark_optional(),
     ];
     let described = report.columns.iter().take(DESCRIBED_COLUMNS);
     for (place, column) in described.enumerate() {
@@ -295,7 +295,7 @@ fn list_fields(language: Language, report: &AdditionReport) -> Vec<ActField> {
                 message!(language, "add-statement-fault"),
                 line(STATEMENT),
             )
-            .as_optional(),
+            .mark_optional(),
         );
         if column.is_number() {
             fields.push(
@@ -306,7 +306,7 @@ fn list_fields(language: Language, report: &AdditionReport) -> Vec<ActField> {
                     line(NAME),
                 )
                 .with_hint(message!(language, "add-unit-hint"))
-                .as_optional(),
+                .mark_optional(),
             );
         }
     }

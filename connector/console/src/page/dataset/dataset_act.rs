@@ -128,7 +128,7 @@ pub fn describe_guard(frame: &PageFrame<'_>, dataset: &str, report: &DatasetRepo
             },
         )
         .with_hint(message!(language, "guard-policy-hint"))
-        .as_optional(),
+        .mark_optional(),
     ];
     if report.restriction.is_some() {
         form.fields.push(
@@ -138,7 +138,7 @@ pub fn describe_guard(frame: &PageFrame<'_>, dataset: &str, report: &DatasetRepo
                 message!(language, "guard-policy-fault"),
                 FieldInput::Tick,
             )
-            .as_optional(),
+            .mark_optional(),
         );
     }
     form

@@ -6,6 +6,7 @@ use crate::page::dataset::profile::render_profile;
 use crate::page::dataset::report::{
     DatasetReport, OfferSummary, ReleaseSummary, RestrictionSummary, SampledCell, SampledRow,
 };
+use crate::part::act_note::render_act_link;
 use crate::part::address::{QueryAddress, page_below};
 use crate::part::dataset_entry::{
     list_entry_facts, list_statements, render_area_map, render_columns, render_queries,
@@ -250,6 +251,24 @@ fn render_offers(frame: &PageFrame<'_>, view: &DatasetView) -> Markup {
                     rows: rows.collect(),
                 }))
             }
+            (render_offer_links(frame, &view.name))
+        }
+    }
+}
+
+/// Links to the acts that offer the dataset, for those who may do them.
+fn render_offer_links(frame: &PageFrame<'_>, name: &str) -> Markup {
+    let language = frame.language;
+    let link = |word: &str, role: PersonRole| {
+        let address = page_below("/datasets", &[name, word]);
+        address.filter(|_| frame.has_role(role))
+    };
+    html! {
+        @if let Some(address) = link("offer", PersonRole::Officer) {
+            (render_act_link(&address, &message!(language, "offer-add")))
+        }
+        @if let Some(address) = link("offer-signed", PersonRole::Signer) {
+            (render_act_link(&address, &message!(language, "offer-add-signed")))
         }
     }
 }
@@ -272,8 +291,19 @@ fn offer_cells(frame: &PageFrame<'_>, dataset: &str, offer: &OfferSummary) -> Ve
         html! { (audience_word(language, &offer.to)) },
         html! { (signing_word(language, &offer.sign)) },
         instant(&offer.not_before),
-        instant(&offer.not_after),
+        html! {
+            (instant(&offer.not_after))
+            @if let Some(address) = end_address(frame, dataset, &offer.policy) {
+                " " a href=(address) { (message!(language, "offer-end")) "…" }
+            }
+        },
     ]
+}
+
+/// Address of the end of an offer, for those who may end it.
+fn end_address(frame: &PageFrame<'_>, dataset: &str, policy: &str) -> Option<String> {
+    let address = page_below("/datasets", &[dataset, "offers", policy, "end"]);
+    address.filter(|_| frame.has_role(PersonRole::Officer))
 }
 
 /// Link to the page of a policy as it applies to a dataset.

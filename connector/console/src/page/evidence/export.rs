@@ -29,7 +29,7 @@ pub fn describe_export(frame: &PageFrame<'_>, minutes: u32) -> ActForm {
     ];
     let field = |name: &str, label: String, input: FieldInput| {
         let fault = message!(language, "export-field-fault");
-        ActField::new(name, label, fault, input).as_optional()
+        ActField::new(name, label, fault, input).mark_optional()
     };
     let line = || FieldInput::Line { most: LETTERS };
     form.fields = vec![

@@ -105,7 +105,7 @@ pub fn describe_peer_addition(frame: &PageFrame<'_>) -> ActForm {
             line(253),
         )
         .with_hint(message!(language, "peer-add-id-hint"))
-        .as_optional(),
+        .mark_optional(),
         ActField::new(
             "alias",
             message!(language, "peer-add-alias"),
@@ -113,7 +113,7 @@ pub fn describe_peer_addition(frame: &PageFrame<'_>) -> ActForm {
             line(63),
         )
         .with_hint(message!(language, "peer-add-alias-hint"))
-        .as_optional(),
+        .mark_optional(),
     ];
     form
 }

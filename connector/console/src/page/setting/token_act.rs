@@ -39,7 +39,7 @@ pub fn describe_token_addition(frame: &PageFrame<'_>, own_name: Option<&str>) ->
             FieldInput::Line { most: 100 },
         );
         let person = person.with_hint(message!(language, "token-person-hint"));
-        form.fields.push(person.as_personal());
+        form.fields.push(person.mark_personal());
     }
     form.fields.push(
         ActField::new(
@@ -52,7 +52,7 @@ pub fn describe_token_addition(frame: &PageFrame<'_>, own_name: Option<&str>) ->
             },
         )
         .with_hint(message!(language, "token-purposes-hint"))
-        .as_optional(),
+        .mark_optional(),
     );
     form.fields.push(
         ActField::new(
@@ -74,7 +74,7 @@ pub fn describe_token_addition(frame: &PageFrame<'_>, own_name: Option<&str>) ->
             FieldInput::Line { most: 80 },
         );
         let contract = contract.with_hint(message!(language, "token-contract-hint"));
-        form.fields.push(contract.as_optional());
+        form.fields.push(contract.mark_optional());
     }
     form
 }
