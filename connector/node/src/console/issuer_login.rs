@@ -7,7 +7,6 @@ mod login_rate;
 pub(super) mod open_logins;
 
 use crate::config::ConnectorConfig;
-use crate::config::person::PersonConfig;
 use crate::config::person_key::IssuerAccount;
 use crate::console::act::find_act;
 use crate::console::issuer_login::open_logins::{LoginPurpose, WaitingAct};
@@ -22,12 +21,11 @@ use hansa_audit_log::digest::Digest;
 use hansa_audit_log::record::console::LoginProof;
 use hansa_oidc::{
     CallbackParameters, ClientSecret, EndedSessions, Issuer, IssuerConfig, KeptSignIn,
-    PendingSignIns, SignInEntropy, SignInOutcome, SignInStart, SignedInSubject, StepUpProof,
+    SignInEntropy, SignInOutcome, SignInStart, SignedInSubject, StepUpProof,
 };
 use hansa_policy::contract::mandate::DisclosureClass;
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
-use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
