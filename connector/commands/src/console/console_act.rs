@@ -16,7 +16,7 @@
 //! The test of each route with each role, `e2e::console::act_routes`, has a line for each act.
 
 use crate::cli::connector_command::ConnectorCommand;
-use crate::console::person_visit::{CommandResults, PermittedPerson, PersonVisit};
+use crate::console::person_visit::{CommandResults, PermittedPerson};
 use hansa_console::{ActFieldFault, ActForm, ActPreview, PageFrame};
 use hansa_node::config::person::Role;
 use hansa_node::console::pending_act::DescribedAct;
