@@ -150,7 +150,7 @@ async function leaveAndGoBack(hands, subject) {
 const stage = await Stage.open();
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
 try {
-  // What another origin tries stands on the console of the browser; only the pages of the console are silent.
+  // Tries of another origin stand on the console of the browser; only the pages of the console are silent.
   const house = new House(browser, stage, []);
   const visit = { language: "en", hasScripts: true };
   const waiting = await stage.requestTickets();

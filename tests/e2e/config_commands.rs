@@ -56,7 +56,7 @@ fn pipe(city: &TestParticipant, args: &[&str], input: &str) -> CommandOutput {
 }
 
 /// Files of a folder that a change could leave behind.
-fn unfinished(city: &TestParticipant) -> Vec<String> {
+fn list_unfinished(city: &TestParticipant) -> Vec<String> {
     let folders = [city.folder().to_path_buf(), city.folder().join("policies")];
     let entries = folders.iter().filter_map(|folder| folder.read_dir().ok());
     let names = entries.flatten().map(|entry| entry.unwrap().file_name());
@@ -128,7 +128,7 @@ fn one_key_changes_and_comments_stay() {
     let number = |record: &Value| record["seq"].as_u64().unwrap();
     let in_force = lindau.records("config");
     assert!(number(in_force.last().unwrap()) > number(&records[0]));
-    assert!(unfinished(&lindau).is_empty());
+    assert!(list_unfinished(&lindau).is_empty());
     lindau.verifies();
 }
 
@@ -186,7 +186,7 @@ fn bad_input_changes_nothing() {
             !lindau.folder().join("policies/new.toml").exists(),
             "{args:?}"
         );
-        assert!(unfinished(&lindau).is_empty(), "{args:?}");
+        assert!(list_unfinished(&lindau).is_empty(), "{args:?}");
     }
     assert!(lindau.records("config_changed").is_empty());
     // A problem that was there before hinders nobody, and a rehearsal writes nothing.
@@ -378,7 +378,7 @@ fn a_person_is_added_by_two_and_ended_by_one() {
         lindau.hansa(&["--yes", "person", "end", "eva"]).must();
         let after = read(&lindau, "hansa.toml");
         assert_eq!(after.trim_end(), before.trim_end());
-        // What was approved once is not approved for ever.
+        // An approval is good once.
         let asked = lindau.hansa(&add).must().json();
         assert_eq!(text(&asked, "waits_for"), "second person", "{asked}");
     }

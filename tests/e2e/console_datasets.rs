@@ -311,7 +311,7 @@ fn attack_25_a_file_needs_session_role_and_a_fresh_key() {
     let foreign = case.browser.send(&format!("POST {UPLOAD}"), &more, &form);
     assert_eq!(foreign.status, 403);
     assert_eq!(case.send_form(&form).status, 303);
-    // The same form a second time, a form of nobody, and one whose key stands behind the file.
+    // A form for the second time, a form of nobody, and one whose key stands behind the file.
     let behind = format!(
         "--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n{CSV}\r\n\
          --XX\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\n{}\r\n--XX--\r\n",

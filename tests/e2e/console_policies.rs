@@ -111,7 +111,7 @@ fn an_officer_changes_a_policy_by_its_form() {
     assert!(checked.body.contains("77"), "{}", checked.body);
     assert_eq!(read(&lindau, "policies/open.toml"), before);
     assert!(lindau.records("console_act").is_empty());
-    // What can't be saved is told, with what was typed.
+    // A text that can't be saved is refused, and stays in the form.
     for (name, value, code) in [
         ("rest", "prohibit = ", ""),
         ("columns", "nosuch", "COLUMN"),
@@ -220,7 +220,7 @@ fn a_try_is_for_officers_and_recorded_without_the_question() {
         refused.body
     );
     assert!(refused.body.contains("nosuch"), "{}", refused.body);
-    // The same form tries once, and a fault of the form leaves no record.
+    // A form tries once, and a fault of the form leaves no record.
     let again = browser.post("/policies/open/try", &fill(&page, &values("SELECT 1")));
     assert_eq!(again.status, 409, "{}", again.body);
     let nobody = [("participant", "nobody"), ("sql", "")];

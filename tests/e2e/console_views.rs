@@ -3,7 +3,7 @@
 use crate::binary;
 use crate::console::acts::{fill_form, location, number_of, signed_in};
 use crate::console::browser::{Page, console};
-use crate::forked_log::{copied, fork};
+use crate::forked_log::{copy_firm, fork};
 use hansa_test_support::league::TestLeague;
 use hansa_test_support::participant::{TestParticipant, run};
 use hansa_test_support::workflow::{ALL, number, text, wait_for};
@@ -224,7 +224,7 @@ fn a_forked_log_is_told_on_each_page() {
         assert_eq!(page.status, 200, "{path}: {}", page.body);
         assert!(!page.body.contains("FORKED"), "{path}: {}", page.body);
     }
-    let copy = copied(&league, &acme);
+    let copy = copy_firm(&league, &acme);
     fork(&lindau, &acme, &copy);
     for path in [
         "/",

@@ -13,7 +13,7 @@ use std::time::Duration;
 const COUNT: &str = "SELECT count(*) FROM lindau.long";
 
 /// The firm's folder, copied as a person would.
-pub(crate) fn copied(league: &TestLeague, acme: &TestParticipant) -> TestParticipant {
+pub(crate) fn copy_firm(league: &TestLeague, acme: &TestParticipant) -> TestParticipant {
     let folder = league.folder().join("copy");
     let done = Command::new("cp")
         .args([Path::new("-r"), acme.folder(), &folder])
@@ -52,7 +52,7 @@ fn a_copied_folder_is_an_incident_that_its_participant_closes() {
     let _ = acme.contract("lindau.long");
     acme.ask(COUNT).must();
     let since = acme.log().pop().map(|last| text(&last, "t")).unwrap();
-    let copy = copied(&league, &acme);
+    let copy = copy_firm(&league, &acme);
     fork(&lindau, &acme, &copy);
 
     // Both are told what it is, what is likely behind it, and who does what.

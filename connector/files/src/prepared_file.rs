@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(list_names(folder.path()), ["hansa.toml"]);
         let mode = std::fs::metadata(&file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o640);
-        // What an interrupted change has left is no obstacle.
+        // A file that an interrupted change has left is no obstacle.
         std::fs::write(folder.path().join("hansa.toml.new"), "half").unwrap();
         let prepared = PreparedFile::write_beside(&file, b"third").unwrap();
         prepared.take_place().unwrap();

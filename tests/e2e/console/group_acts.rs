@@ -24,7 +24,7 @@ fn a_signer_adds_to_a_group_and_removes_from_it() {
     let (lindau, _acme) = city_with_request(&league, "\"officer\", \"signer\"");
     let mut browser = signed_in(&lindau);
     assert!(browser.get("/policies").body.contains("href=\"/groups\""));
-    // What another person has asked for stands in the form.
+    // The request of another person stands in the form.
     let check = browser.get("/groups/add?group=firms&participants=acme.example");
     assert!(check.body.contains("value=\"firms\""), "{}", check.body);
     assert!(

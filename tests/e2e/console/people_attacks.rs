@@ -323,7 +323,7 @@ fn attack_38_without_its_log_no_act_happens() {
     assert!(full, "the log did not come to its limit");
     let acted = browser.post(&pending, &fill_form(&page, ""));
     assert!(acted.status >= 500, "{} {}", acted.status, acted.body);
-    // What is there is read on, and no contract comes of it.
+    // Pages are read on, and no contract comes of it.
     assert_eq!(browser.get("/contracts").status, 200);
     let held = acme.contracts_with("lindau.example");
     assert!(

@@ -11,6 +11,7 @@ use crate::audit::{record_filter, sign_current_head};
 use crate::cli::command_report::{CommandReport, serialize_path};
 use hansa_audit_log::note::SignedHead;
 use hansa_audit_store::export;
+use hansa_audit_store::filter::RecordFilter;
 use hansa_node::participant::Connector;
 use hansa_node::process::blocking_work::run_blocking;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -134,20 +135,23 @@ pub(crate) fn write_bundle_to(
     out: &mut dyn Write,
 ) -> Result<u64, Refusal> {
     let choice = record_filter::resolve_filter(connector, filter)?;
+    write_chosen_bundle(connector, &choice, head, out)
+}
+
+fn write_chosen_bundle(
+    connector: &Connector,
+    choice: &RecordFilter,
+    head: &SignedHead,
+    out: &mut dyn Write,
+) -> Result<u64, Refusal> {
     let signed_documents = documents::ExportDocuments::load(connector)?;
-    export::write_bundle(
-        &connector.records.log,
-        head,
-        &choice,
-        &signed_documents,
-        out,
-    )
+    export::write_bundle(&connector.records.log, head, choice, &signed_documents, out)
 }
 
 /// Checks that the names and instants of a filter mean something.
 ///
 /// # Errors
-/// What a name or an instant does not mean.
+/// The refusal of a name or an instant that means nothing.
 pub(crate) fn check_filter(connector: &Connector, filter: &AuditFilter) -> Result<(), Refusal> {
     record_filter::resolve_filter(connector, filter).map(|_| ())
 }
@@ -180,15 +184,6 @@ fn write_records(
     match ExportFormat::of(path) {
         ExportFormat::Csv => export::write_csv(records, &mut file),
         ExportFormat::Parquet => parquet_table::write_record_table(records, file, path),
-        ExportFormat::Bundle => {
-            let signed_documents = documents::ExportDocuments::load(connector)?;
-            export::write_bundle(
-                &connector.records.log,
-                head,
-                &choice,
-                &signed_documents,
-                &mut file,
-            )
-        }
+        ExportFormat::Bundle => write_chosen_bundle(connector, &choice, head, &mut file),
     }
 }

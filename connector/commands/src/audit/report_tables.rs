@@ -124,7 +124,7 @@ pub(super) async fn write_report_table(
 struct BuiltReport {
     table: ReportTable,
     text: String,
-    /// What the table lacks.
+    /// Note about rows that the table lacks.
     notice: Option<String>,
 }
 

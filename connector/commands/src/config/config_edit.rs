@@ -93,7 +93,7 @@ impl<'a> EditedConfig<'a> {
             (Some(value), None) => {
                 table.insert(key, Item::Value(value));
             }
-            // What people wrote around the value stays.
+            // Space and comments around the value stay.
             (Some(mut value), Some(Item::Value(old))) => {
                 *value.decor_mut() = old.decor().clone();
                 *old = value;

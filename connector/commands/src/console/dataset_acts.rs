@@ -94,7 +94,7 @@ impl ConsoleAct for DatasetAdditionAct {
         if !faults.is_empty() {
             return Ok(JudgedValues::refuse_fields(&faults));
         }
-        // What the command would refuse is told before the act is recorded.
+        // A refusal of the command is told before the act is recorded.
         let prepared = self.prepare(request).await?;
         let proposed = list_proposed(&prepared.facts);
         let command = build_addition(request.subject(0), values, &proposed);

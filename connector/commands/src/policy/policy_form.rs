@@ -440,7 +440,7 @@ mod tests {
         duties       = [\"attribution\", \"delete-after 30 days\", \"notify\"]\nprohibit     = [\"sell\"]   # never\n\n\
         # groups alone\n[aggregate]\nby        = [\"site\"]   # the groups\nfunctions = [\"sum\"]\nmin_rows  = 10\nbucket    = \"day\"\n";
 
-    fn filled(changes: &[(&str, &str)]) -> BTreeMap<String, String> {
+    fn fill_form(changes: &[(&str, &str)]) -> BTreeMap<String, String> {
         let form = PolicyForm::read(TEXT).unwrap();
         let mut values: BTreeMap<String, String> = form
             .values
@@ -455,7 +455,7 @@ mod tests {
     }
 
     fn compose(changes: &[(&str, &str)]) -> String {
-        compose_policy(TEXT, &filled(changes)).unwrap()
+        compose_policy(TEXT, &fill_form(changes)).unwrap()
     }
 
     #[test]
@@ -486,7 +486,7 @@ mod tests {
             form.rest,
             "duties       = [ \"notify\"]\nprohibit     = [\"sell\"]   # never\n\n# groups alone\n[aggregate]\nbucket    = \"day\""
         );
-        // What no field can say has none.
+        // A term that no field can say has none.
         let other = "columns = \"all\"\nrows_per_day = { max = 5, zone = \"UTC\" }\naggregate = { by = [\"a\"] }\n\
                      valid = { from = 2026-01-01T00:00:00Z, until = 2027-01-01 }\nduties = [{ a = 1 }]\npurpose = \"x\"\n";
         let form = PolicyForm::read(other).unwrap();
@@ -548,7 +548,8 @@ mod tests {
 
     #[test]
     fn what_can_not_be_written_is_a_fault_of_its_field() {
-        let fault = |changes: &[(&str, &str)]| compose_policy(TEXT, &filled(changes)).unwrap_err();
+        let fault =
+            |changes: &[(&str, &str)]| compose_policy(TEXT, &fill_form(changes)).unwrap_err();
         assert_eq!(fault(&[(REST, "prohibit = ")]), [REST]);
         assert_eq!(fault(&[(REST, "title = \"two\"")]), [REST]);
         assert_eq!(fault(&[("rows-per-day", "many")]), ["rows-per-day"]);

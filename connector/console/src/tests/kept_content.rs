@@ -1,4 +1,4 @@
-//! What is kept beside the log on the page of a record: closed, and shown after a recorded look.
+//! Content beside the log on the page of a record: closed, and shown after a recorded look.
 
 use crate::tests::html_reader::read_page;
 use crate::tests::page_check::{check_page, check_view, elements};

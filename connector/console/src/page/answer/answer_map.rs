@@ -129,7 +129,7 @@ pub fn render_answer_map(frame: &PageFrame<'_>, view: &AnswerMapView) -> String 
     )
 }
 
-/// What the map lacks: rows after the first ones, and rows without a place.
+/// Note about rows that the map lacks: those after the first ones, and those without a place.
 fn render_limits(language: Language, view: &AnswerMapView, points: usize) -> Markup {
     let shown = count_of(view.places.len());
     let without = view.places.len().saturating_sub(points);

@@ -78,7 +78,7 @@ pub struct UnreadLine {
 pub struct AdditionView {
     /// The file.
     pub file: StagedRow,
-    /// What was seen.
+    /// Columns and unreadable lines that were found.
     pub report: AdditionReport,
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// Issuer of the console, and the logins whose browsers are there.
 #[derive(Debug, Default)]
-pub struct IssuerLogins {
+pub(crate) struct IssuerLogins {
     /// Issuer, as it was discovered at the first login.
     pub(super) issuer: tokio::sync::Mutex<Option<Arc<Issuer>>>,
     pub(super) waiting: Mutex<PendingSignIns<LoginPurpose>>,

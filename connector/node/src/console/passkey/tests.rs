@@ -103,7 +103,7 @@ async fn no_passkey_adds_another_one_not_even_by_the_right_answer() {
     let act = describe(&connector, &mut first);
     let _record = add_passkey(&connector, &maria(), &act).await.unwrap();
     assert_eq!(list_passkeys(&connector, &maria()).unwrap().len(), 1);
-    // The same answer proves another act, so that it is the act alone that is refused below.
+    // This answer proves another act, so that it is the act alone that is refused below.
     let sign = DescribedAct {
         act: "contract sign".to_owned(),
         subject: "n-3c51".to_owned(),
