@@ -191,7 +191,7 @@ impl ConnectorVerb for DatasetCommand {
                     Some(id) => {
                         let person = find_person(connector, caller)?;
                         let staged = StagedSource::find(connector, person, &id, &about).await?;
-                        AddedSource::Staged(staged)
+                        AddedSource::Staged(Box::new(staged))
                     }
                     None => AddedSource::Files(files),
                 };

@@ -157,11 +157,11 @@ fn request_contract(runner: &DemoRunner, plan: &TourPlan) -> Result<(), Expectat
             ],
         )?
         .expect_status(0)?;
-    let held = listed
+    let mut held = listed
         .lines
         .iter()
         .map(|line| member_text(line, "contract"));
-    let held = held.filter(|contract| !contract.is_empty()).next_back();
+    let held = held.rfind(|contract| !contract.is_empty());
     let name = format!("{city}.{dataset}");
     let mut request = vec!["contract", "request", &name, "--sign"];
     request.extend(

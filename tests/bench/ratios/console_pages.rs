@@ -97,7 +97,7 @@ pub(crate) fn beside(table: &mut ResultTable, count: usize) {
 
 /// Address of the link whose end is `rest`.
 fn link_before(page: &str, rest: &str) -> String {
-    let begun = &page[..page.len() - rest.len()];
+    let begun = page.strip_suffix(rest).unwrap();
     let (_, link) = begun.rsplit_once("href=\"").unwrap();
     link.split('"').next().unwrap().replace("&amp;", "&")
 }

@@ -48,7 +48,7 @@ pub(super) enum AddedSource {
     /// Files at their places.
     Files(Vec<PathBuf>),
     /// File that a person has staged. It gets its place with the entry.
-    Staged(StagedSource),
+    Staged(Box<StagedSource>),
 }
 
 impl AddedSource {
