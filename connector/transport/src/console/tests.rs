@@ -130,11 +130,24 @@ impl TestConsole {
 
     /// Console whose connections take requests for this time.
     async fn start_with_age(connection_age: Duration) -> Self {
-        Self::start_within(Duration::from_millis(800)).await
+        let settings = TransportSettings {
+            call: Duration::from_millis(800),
+            connection_age,
+            ..TransportSettings::default()
+        };
+        Self::start_with_settings(settings).await
     }
 
     /// Console that gives senders this time.
     async fn start_within(call: Duration) -> Self {
+        let settings = TransportSettings {
+            call,
+            ..TransportSettings::default()
+        };
+        Self::start_with_settings(settings).await
+    }
+
+    async fn start_with_settings(settings: TransportSettings) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let handler = Arc::new(RequestCollector::default());
@@ -145,11 +158,7 @@ impl TestConsole {
                 is_secure: false,
             },
             tls: None,
-            settings: TransportSettings {
-                call,
-                connection_age,
-                ..TransportSettings::default()
-            },
+            settings,
         };
         let ending = stop.clone();
         tokio::spawn(serve_console(
