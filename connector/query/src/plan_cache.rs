@@ -1,16 +1,34 @@
 //! Bounded cache of plans for repeated questions. The least recently used plan is removed first.
 
 use crate::sql::planner_threads;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 /// Plans by their inputs, in order of their last use; the newest is last.
 #[derive(Debug)]
 pub(crate) struct PlanCache<K, V> {
-    plans: Mutex<Vec<CachedPlan<K, V>>>,
+    plans: Box<dyn CachedPlans<K, V>>,
     /// Maximum number of plans.
     capacity: usize,
     /// Maximum number of uses of a plan, after which it is made anew.
     runs: usize,
+}
+
+/// Locked list of plans.
+///
+/// The trait object ends the search of the compiler for `Send` and `Sync`. Without it, each asynchronous function with a reference to
+/// a connector makes the compiler look through all types of logical plans, which takes minutes for a crate with many of them.
+trait CachedPlans<K, V>: std::fmt::Debug + Send + Sync {
+    fn lock(&self) -> MutexGuard<'_, Vec<CachedPlan<K, V>>>;
+}
+
+impl<K, V> CachedPlans<K, V> for Mutex<Vec<CachedPlan<K, V>>>
+where
+    K: std::fmt::Debug + Send,
+    V: std::fmt::Debug + Send,
+{
+    fn lock(&self) -> MutexGuard<'_, Vec<CachedPlan<K, V>>> {
+        self.lock()
+    }
 }
 
 #[derive(Debug)]
@@ -20,16 +38,20 @@ struct CachedPlan<K, V> {
     runs: usize,
 }
 
-impl<K: Send + 'static, V: Clone + Send + 'static> PlanCache<K, V> {
+impl<K, V> PlanCache<K, V>
+where
+    K: std::fmt::Debug + Send + 'static,
+    V: std::fmt::Debug + Clone + Send + 'static,
+{
     /// Creates an empty cache with this capacity and without a limit on uses.
-    pub(crate) const fn new(capacity: usize) -> Self {
+    pub(crate) fn new(capacity: usize) -> Self {
         Self::for_runs(capacity, usize::MAX)
     }
 
     /// Creates an empty cache with this capacity and this maximum number of uses.
-    pub(crate) const fn for_runs(capacity: usize, runs: usize) -> Self {
+    pub(crate) fn for_runs(capacity: usize, runs: usize) -> Self {
         Self {
-            plans: Mutex::new(Vec::new()),
+            plans: Box::new(Mutex::new(Vec::new())),
             capacity,
             runs,
         }

@@ -229,6 +229,7 @@ fn make_row(key: ReceivedKey, line: ReceivedLine) -> Vec<ReportCell> {
 mod tests {
     use super::super::tests::{OWN, at, column, question};
     use super::*;
+    use hansa_audit_log::digest::Digest;
 
     fn history() -> AuditHistory {
         let mut history = AuditHistory::new();

@@ -61,7 +61,6 @@ fn make_view(form: ActForm, values: &[(&str, &str)]) -> ActFormView {
         .collect();
     ActFormView {
         faults: form.find_faults(&values),
-        findings: None,
         form,
         key: "00ff".to_owned(),
         shown: "e7a2".to_owned(),

@@ -3,9 +3,10 @@
 use crate::tests::html_reader::read_page;
 use crate::tests::page_check::{check_page, check_view, elements};
 use crate::{
-    ActForm, ActFormView, AdditionView, DatasetReport, PageFrame, PersonLabel, PersonRole,
-    StagedRow, StagingView, column_field, describe_addition, describe_dataset_withdrawal,
-    describe_guard, describe_publication, describe_removal, render_act_form, render_staging,
+    ActFieldFault, ActForm, ActFormView, ActStep, AdditionView, DatasetReport, PageFrame,
+    PersonLabel, PersonRole, StagedRow, StagingView, column_field, describe_addition,
+    describe_dataset_withdrawal, describe_guard, describe_publication, describe_removal,
+    render_act_form, render_staging,
 };
 use hansa_policy::term::language::Language;
 use serde_json::{Value, json};
@@ -81,7 +82,11 @@ fn render_form(language: Language, form: ActForm, faults: &[&str]) -> String {
         form,
         key: "k-1".to_owned(),
         shown: "aa".to_owned(),
-        faults: faults.iter().map(|fault| (*fault).to_owned()).collect(),
+        faults: faults
+            .iter()
+            .map(|field| ActFieldFault::new(field))
+            .collect(),
+        step: ActStep::Act,
         back: "/datasets/add".to_owned(),
     };
     render_act_form(&frame(language), &view)
@@ -233,5 +238,5 @@ fn acts_on_a_dataset_show_their_subject_as_text() {
     let form = describe_guard(&frame(Language::En), "bike_counts", &read(&bare));
     assert_eq!(form.fields().len(), 1);
     let values = BTreeMap::from([("policy".to_owned(), String::new())]);
-    assert_eq!(form.find_faults(&values), Vec::<String>::new());
+    assert_eq!(form.find_faults(&values), Vec::<ActFieldFault>::new());
 }

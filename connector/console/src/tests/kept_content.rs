@@ -3,10 +3,10 @@
 use crate::tests::html_reader::read_page;
 use crate::tests::page_check::{check_page, check_view, elements};
 use crate::{
-    ActFormView, EXPORT_FIELDS, KeptContent, KeptText, KnownPerson, LogRecord, PageFrame,
-    PersonLabel, PersonRole, RecordLooks, RecordProofView, ShownContent, committed_text,
-    describe_answer_files, describe_export, pseudonyms_of, render_act_form, render_export_file,
-    render_record,
+    ActFieldFault, ActFormView, ActStep, EXPORT_FIELDS, KeptContent, KeptText, KnownPerson,
+    LogRecord, PageFrame, PersonLabel, PersonRole, RecordLooks, RecordProofView, ShownContent,
+    committed_text, describe_answer_files, describe_export, pseudonyms_of, render_act_form,
+    render_export_file, render_record,
 };
 use hansa_policy::term::language::Language;
 use serde_json::{Value, json};
@@ -181,13 +181,17 @@ fn the_forms_before_a_file_have_their_shape_in_every_language() {
             .collect();
         assert_eq!(names, EXPORT_FIELDS);
         let files = describe_answer_files(&frame, "SELECT '</pre>' FROM walkers", 5);
-        for (form, faults) in [(export, vec!["contract".to_owned()]), (files, Vec::new())] {
+        for (form, faults) in [
+            (export, vec![ActFieldFault::new("contract")]),
+            (files, Vec::new()),
+        ] {
             let view = ActFormView {
                 values: form.initial_values(),
                 form,
                 key: "key-of-form".to_owned(),
                 shown: "00".to_owned(),
                 faults,
+                step: ActStep::Act,
                 back: "/evidence".to_owned(),
             };
             check_page(&render_act_form(&frame, &view));
