@@ -14,7 +14,7 @@ const GRID: &str = "  [dataset.grid]\n  dimensions = [\"site\"]\n";
 
 /// Gives the one dataset of that name a grid.
 /// Registers the columns by which groups of a dataset are made.
-pub(crate) fn registers_grid(city: &TestParticipant, name: &str) {
+fn registers_grid(city: &TestParticipant, name: &str) {
     let file = city.folder().join("hansa.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     let head = format!("name        = \"{name}\"");

@@ -2,7 +2,6 @@
 
 use crate::auditor::{export, verify};
 use crate::binary;
-use crate::command_status::registers_grid;
 use crate::console::acts::{fill_form, location, number_of, waiting};
 use crate::console::browser::{Browser, Page, own};
 use crate::console::passkeys::{assertion, authenticator, begins_to_add, challenge};
@@ -24,6 +23,9 @@ const SIGNER: &str = "\"officer\", \"signer\"";
 /// Terms that show sums alone.
 const SUMS: &str = "purpose = [\"dpv:ResearchAndDevelopment\"]\nvalid = { from = 2026-01-01, until = 2029-12-31 }\n\
                     aggregate = { by = [\"site\"], functions = [\"sum\"], measures = [\"bikes\"], min_rows = 2 }";
+
+/// Grid that these terms need.
+const GRID: &str = "  [dataset.grid]\n  dimensions = [\"site\"]\n";
 
 /// A second officer, so that two can be asked for.
 const SECOND: u32 = 61_234;
@@ -51,10 +53,10 @@ impl OidcCity {
         ));
         lindau.write("oidc.secret", "swordfish\n");
         set_mode(&lindau, 0o600);
-        lindau.offers_bikes("open", terms, "officer");
-        if terms == SUMS {
-            registers_grid(&lindau, "bikes");
-        }
+        let grid = if terms == SUMS { GRID } else { "" };
+        lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", grid);
+        lindau.publishes();
+        lindau.offers("bikes", "open", terms, "\"league\"", "officer");
         lindau.serve();
         acme.knows(&lindau);
         acme.hansa(&["contract", "request", "lindau.bikes", "--sign"])

@@ -68,7 +68,7 @@ fn an_officer_answers_with_other_terms_after_a_look_at_the_changes() {
         "{}",
         preview.body
     );
-    assert!(preview.body.contains("<del>"), "{}", preview.body);
+    assert!(preview.body.contains("<ins>"), "{}", preview.body);
     assert!(lindau.records("console_act").is_empty());
     // Other terms than those that were looked at are looked at first, too.
     let other = format!(
@@ -98,7 +98,7 @@ fn an_officer_answers_with_other_terms_after_a_look_at_the_changes() {
 
     let compare = browser.get(&format!("{subject}/compare"));
     assert_eq!(compare.status, 200, "{}", compare.body);
-    for part in ["less data (tighter)", "<del>", "hansa contract diff"] {
+    for part in ["less data (tighter)", "<ins>", "hansa contract diff"] {
         assert!(compare.body.contains(part), "{part}: {}", compare.body);
     }
     let german = browser.get(&format!("{subject}/compare?lang=de"));

@@ -80,12 +80,11 @@ fn change_roles(city: &TestParticipant, before: &str, after: &str) {
 fn open_confirmed_act(city: &TestParticipant, browser: &mut Browser, address: &str) -> String {
     let check = browser.get(address);
     assert_eq!(check.status, 200, "{}", check.body);
-    // Where a colleague has asked for the end, the form has the reason already.
+    // Where a colleague has asked for the end, the form has its reason and its day already.
     let has_reason = check.body.contains("name=\"reason\" value=");
     let more = match (address.ends_with("/withdraw"), has_reason) {
         (true, false) => "reason=over&from=&read=yes",
-        (true, true) => "from=&read=yes",
-        (false, _) => "read=yes",
+        (true, true) | (false, _) => "read=yes",
     };
     let pending = location(&browser.post(address, &fill_form(&check, more)));
     let page = browser.get(&pending);
