@@ -77,6 +77,25 @@ const tasks = [
     },
   },
   {
+    number: 3,
+    what: "an officer sees what Acme would see of the tickets, and why a question is refused",
+    most: 3,
+    withoutScripts: true,
+    async run(house, visit) {
+      const hands = await house.enter("maria", visit);
+      await hands.open("/datasets/tickets");
+      await hands.follow('main a[href="/policies/tickets"]', "**/policies/tickets");
+      await hands.follow('main a[href="/policies/tickets/try"]', "**/policies/tickets/try");
+      await hands.type("#participant", "acme.example");
+      await hands.type("#purpose", "traffic-planning");
+      await hands.type("#sql", "SELECT day, tickets FROM tickets");
+      await hands.follow("form.act-form button", "**/policies/tickets/try");
+      await hands.expectText("tickets", "AGGREGATE_ONLY", "#c");
+      await takePicture(hands, "try");
+      return hands;
+    },
+  },
+  {
     number: 4,
     what: "an officer withdraws a contract of the list with a reason",
     most: 4,
@@ -107,6 +126,24 @@ const tasks = [
       await takePicture(hands, "second");
       await hands.tick("#read");
       await proveAct(house, hands, { button: "form.act-form button", back: subject, key: "jonas" });
+      return hands;
+    },
+  },
+  {
+    number: 5,
+    what: "an analyst of the firm finds a dataset and asks for a contract",
+    most: 5,
+    withoutScripts: true,
+    async run(house, visit) {
+      const hands = await house.enter("ana", visit);
+      await hands.follow('nav a[href="/catalog"]', "**/catalog");
+      const dataset = "/catalog/bremen/tickets";
+      await hands.follow(`main a[href="${dataset}"]`, `**${dataset}`);
+      await takePicture(hands, "dataset");
+      await hands.follow(`main a[href="${dataset}/request"]`, `**${dataset}/request`);
+      await hands.follow("form.act-form button", "**/contracts/*");
+      hands.expect((await hands.page.locator(".done").count()) === 1, "the request was not sent");
+      await hands.expectText("bremen.example");
       return hands;
     },
   },

@@ -366,7 +366,11 @@ fn a_person_is_added_by_two_and_ended_by_one() {
         assert!(after.starts_with(&before), "{after}");
         assert!(after.contains("[person.eva]"), "{after}");
         let people = lindau.hansa(&["--json", "person", "list"]).must();
-        assert!(people.out.contains("Eva Maria"), "{}", people.out);
+        let found = people
+            .lines()
+            .into_iter()
+            .find(|one| one["name"] == "Eva Maria");
+        assert_eq!(text(&found.unwrap(), "short_name"), "eva");
         let records = lindau.records("config_changed");
         assert_eq!(records.len(), 1, "{records:?}");
         let (whole, log) = (records[0].to_string(), lindau.log());

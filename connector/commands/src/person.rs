@@ -75,6 +75,8 @@ impl ConnectorVerb for PersonCommand {
 /// Person of the configuration. The pseudonym of the log is no part of it.
 #[derive(Debug, Serialize)]
 struct PersonReport {
+    /// Short name, for `hansa person end`.
+    short_name: String,
     name: String,
     roles: Vec<&'static str>,
     /// Unix user.
@@ -86,6 +88,7 @@ struct PersonReport {
 impl PersonReport {
     fn of(person: &PersonConfig) -> Self {
         Self {
+            short_name: person.short_name.clone(),
             name: person.name.clone(),
             roles: person.roles.iter().map(|role| role.as_str()).collect(),
             unix: person.key.unix(),
@@ -95,10 +98,11 @@ impl PersonReport {
 }
 
 impl ReportRow for PersonReport {
-    const HEADER: &'static [&'static str] = &["NAME", "ROLES", "UNIX USER", "ACCOUNT"];
+    const HEADER: &'static [&'static str] = &["PERSON", "NAME", "ROLES", "UNIX USER", "ACCOUNT"];
 
     fn cells(&self) -> Vec<String> {
         vec![
+            self.short_name.clone(),
             self.name.clone(),
             self.roles.join(", "),
             self.unix.map(|user| user.to_string()).unwrap_or_default(),

@@ -45,6 +45,8 @@ impl Role {
 /// `[person.NAME]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonConfig {
+    /// Short name of the person, as in `[person.NAME]`.
+    pub short_name: String,
     /// Name of the person.
     pub name: String,
     /// Roles of the person.
@@ -120,8 +122,13 @@ pub(super) fn read_people(section: ConfigSection<'_>, issuer: Option<&str>) -> V
             inner.report_problem("unix", sentence);
         }
         inner.finish();
-        if let (Some(name), Some(key)) = (name, accounts) {
-            people.push(PersonConfig { name, roles, key });
+        if let (Some(name), Some(accounts)) = (name, accounts) {
+            people.push(PersonConfig {
+                short_name: key.to_owned(),
+                name,
+                roles,
+                key: accounts,
+            });
         }
     }
     people

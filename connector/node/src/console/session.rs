@@ -345,6 +345,7 @@ mod tests {
 
     fn person() -> PersonConfig {
         PersonConfig {
+            short_name: "maria".to_owned(),
             name: "Maria".to_owned(),
             roles: [Role::Officer].into(),
             key: PersonKey::of_user(1001),

@@ -32,6 +32,7 @@ const OWNER: ActOwner<'static> = ActOwner {
 fn maria() -> SignedInPerson {
     SignedInPerson {
         person: PersonConfig {
+            short_name: "maria".to_owned(),
             name: "Maria".to_owned(),
             roles: BTreeSet::new(),
             key: PERSON,
