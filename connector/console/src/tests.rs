@@ -206,6 +206,12 @@ impl PageSamples {
     }
 }
 
+/// Places of the pages among the samples.
+const OVERVIEW: usize = 7;
+const LIST: usize = 9;
+const CONTRACT: usize = 11;
+const NEGOTIATION: usize = 12;
+
 #[test]
 fn each_page_has_its_shape_in_every_language() {
     let samples = PageSamples::new();
@@ -268,19 +274,19 @@ fn pages_in_two_languages_share_no_sentence_of_the_console() {
 fn text_of_others_states_its_language() {
     let samples = PageSamples::new();
     let pages = samples.render_pages(Language::De);
-    let overview = read_page(&pages[3]);
+    let overview = read_page(&pages[OVERVIEW]);
     let sentence = overview
         .iter()
         .find(|element| element.name == "p" && element.text.contains("acme.example waits"));
     assert_eq!(sentence.unwrap().attribute("lang"), Some("en"));
-    let contract = read_page(&pages[7]);
+    let contract = read_page(&pages[CONTRACT]);
     let text = elements(&contract, "pre");
     assert_eq!(
         text[0].attribute("lang"),
         Some("pt"),
         "the language that was asked for"
     );
-    let negotiation = read_page(&pages[8]);
+    let negotiation = read_page(&pages[NEGOTIATION]);
     let text = elements(&negotiation, "pre");
     assert_eq!(
         text[1].attribute("lang"),
@@ -320,12 +326,12 @@ fn links_lead_to_contracts_and_keep_the_query() {
             .filter_map(|link| link.attribute("href").map(str::to_owned))
             .collect()
     };
-    let overview = hrefs(&pages[3]);
+    let overview = hrefs(&pages[OVERVIEW]);
     assert!(overview.contains(&"/contracts/n-3c51a07be4".to_owned()));
     // A signer comes to the page where the end is approved.
     assert!(overview.contains(&"/contracts/7f3a91c2d0e4/withdraw".to_owned()));
     assert!(overview.contains(&"/contracts?state=expired&lang=de".to_owned()));
-    let list = hrefs(&pages[5]);
+    let list = hrefs(&pages[LIST]);
     assert!(list.contains(
         &"/contracts?state=expired&with=Stadt%20M%C3%BCnster&text=Stadt%20M%C3%BCnster&needs=me&after=Stadt%20M%C3%BCnster".to_owned()
     ));

@@ -48,7 +48,11 @@ fn first_steps_say_what_is_missing_and_lead_there() {
 #[test]
 fn the_overview_leads_to_the_steps_while_one_is_missing() {
     let mut view = StatusView::default();
-    let page = render_overview(&frame(Language::De), &view);
+    let overview = PageFrame {
+        address: "/",
+        ..frame(Language::De)
+    };
+    let page = render_overview(&overview, &view);
     assert!(!page.contains("/start"), "{page}");
     view.open_steps = 2;
     for language in Language::ALL {

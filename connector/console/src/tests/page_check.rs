@@ -99,7 +99,7 @@ pub(super) fn check_page(text: &str) -> Vec<PageElement> {
 
 /// Rules that hold for each page with any text. Its links lead to places in itself, and to those that the rule permits.
 pub(super) fn check_page_with(links: LinkRule, text: &str) -> Vec<PageElement> {
-    assert!(text.len() < 60_000, "{} bytes", text.len());
+    assert!(text.len() < 100_000, "{} bytes", text.len());
     let page = read_page(text);
     let mut ids = BTreeSet::new();
     for element in &page {
