@@ -18,7 +18,7 @@ export class House {
     const origin = this.stage.origins[person.at];
     let page = this.visits.get(name);
     if (!page) {
-      const context = await this.browser.newContext({ javaScriptEnabled: hasScripts, acceptDownloads: true });
+      const context = await this.browser.newContext({ javaScriptEnabled: hasScripts, acceptDownloads: true, locale: "en-US" });
       page = watch(await context.newPage(), origin, this.faults);
       if (hasScripts) await addAuthenticator(page);
       this.visits.set(name, page);

@@ -92,6 +92,7 @@ export class Hands {
   async choose(selector, value) {
     this.words.push(await this.reach(selector));
     this.clicks += 1;
+    await this.page.keyboard.press("Home");
     for (let step = 0; step < 50; step += 1) {
       if ((await this.page.locator(selector).inputValue()) === value) return;
       await this.page.keyboard.press("ArrowDown");
@@ -103,6 +104,23 @@ export class Hands {
     await this.reach(selector);
     await this.page.keyboard.press("ControlOrMeta+a");
     await this.page.keyboard.type(text);
+  }
+
+  // Types a day, part by part in the order of the browser's own language.
+  async enterDay(selector, day) {
+    await this.reach(selector);
+    const [year, month, date] = day.split("-");
+    await this.page.keyboard.type(`${month}${date}${year}`);
+    this.expect((await this.page.locator(selector).inputValue()) === day, `${selector} has another day`);
+  }
+
+  // Chooses a file in the window that a field opens.
+  async chooseFile(selector, file) {
+    this.words.push(await this.reach(selector));
+    this.clicks += 1;
+    const opened = this.page.waitForEvent("filechooser");
+    await this.page.keyboard.press("Enter");
+    await (await opened).setFiles(file);
   }
 
   // Presses a link that gives a file. Gives its name and bytes.

@@ -9,7 +9,7 @@ import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 
 const cities = ["lindau", "bremen"];
-const names = { lindau: "Stadt Lindau", bremen: "Stadt Bremen", acme: "Acme Mobility" };
+const names = { lindau: "Stadt Lindau", bremen: "Stadt Bremen", acme: "Acme Mobility", porto: "Cidade do Porto" };
 
 // People, each a Unix user of its own.
 export const people = {
@@ -17,6 +17,7 @@ export const people = {
   jonas: { at: "lindau", name: "Jonas Weber", roles: ["officer", "signer"], user: 61302 },
   rui: { at: "lindau", name: "Rui Costa", roles: ["auditor"], user: 61303 },
   olga: { at: "lindau", name: "Olga Brandt", roles: ["operator"], user: 61304 },
+  nina: { at: "porto", name: "Nina Almeida", roles: ["officer", "signer"], user: 61306 },
   ana: { at: "acme", name: "Ana Keller", roles: ["analyst"], user: 61305 },
 };
 
@@ -112,7 +113,9 @@ export class Stage {
     for (const city of cities) await stage.publish(city);
     await stage.addConsole("lindau", `[officers]\nusers  = ["${people.maria.user}", "${people.jonas.user}"]\nsecond = "looser"\n`);
     await stage.addConsole("acme", "");
-    for (const alias of [...cities, "acme"]) await stage.serve(alias);
+    // This one begins with nothing.
+    await stage.addConsole("porto", "");
+    for (const alias of Object.keys(names)) await stage.serve(alias);
     for (const alias of ["acme", "lindau"]) {
       for (const city of cities.filter((city) => city !== alias)) await stage.addPeer(alias, city);
     }
@@ -135,7 +138,7 @@ export class Stage {
   async foundLeague() {
     await this.run(null, ["league", "init", "league", "--name", "League of the coast", "--demo"]);
     for (const alias of Object.keys(names)) {
-      const listen = cities.includes(alias) ? ["--listen", "127.0.0.1:0"] : [];
+      const listen = alias === "acme" ? [] : ["--listen", "127.0.0.1:0"];
       const zone = ["--zone", "Europe/Berlin"];
       await this.run(null, ["init", alias, "--id", `${alias}.example`, "--name", names[alias], ...zone, ...listen]);
       chmodSync(join(this.folder, alias), 0o755);

@@ -48,10 +48,55 @@ async function proveAct(house, hands, { button, back, key }) {
   hands.expect((await page.locator(".done").count()) === 1, "the act was not done");
 }
 
+// File of a city that begins.
+const counts = "site,day,bikes\nRibeira,2026-09-01,812\nBoavista,2026-09-01,2392\nRibeira,2026-09-02,790\n";
+
 // Contract that the tasks of one round make and end.
 const made = { contract: null };
 
 const tasks = [
+  {
+    number: 1,
+    what: "an officer comes from an empty connector to its first offer",
+    most: 25,
+    withoutScripts: true,
+    async run(house, visit) {
+      const hands = await house.enter("nina", visit);
+      const name = `counts-${visit.language}${visit.hasScripts ? "" : "-plain"}`.replaceAll("-", "_");
+      await hands.follow('main a[href="/start"]', "**/start");
+      await takePicture(hands, "start");
+      await hands.follow('main a[href="/datasets/add"]', "**/datasets/add");
+      await hands.chooseFile("#file", { name: `${name}.csv`, mimeType: "text/csv", buffer: Buffer.from(counts) });
+      await hands.follow("form.act-form button", "**/datasets/add/*");
+      await takePicture(hands, "add");
+      await hands.type("#title", "Counts of bicycles");
+      await hands.type("#licence", "CC-BY-4.0");
+      for (const column of ["site", "day", "bikes"]) await hands.tick(`input[name^="leaves-"][value="${column}"]`);
+      await hands.follow("form.act-form button", `**/datasets/${name}/publish`);
+      await takePicture(hands, "publish");
+      await hands.follow("form.act-form button", `**/datasets/${name}`);
+      await hands.follow('nav a[href="/datasets"]', "**/datasets");
+      await hands.follow('main a[href="/policies"]', "**/policies");
+      await hands.follow('main a[href="/policies/add"]', "**/policies/add");
+      await hands.type("#name", name);
+      await hands.type("#title", "Counts for research");
+      await hands.choose("#dataset", name);
+      await hands.type("#purpose", "dpv:ResearchAndDevelopment");
+      await hands.enterDay("#from", "2026-01-01");
+      await hands.enterDay("#until", "2029-12-31");
+      await hands.follow("form.act-form button", "**/policies/add");
+      await takePicture(hands, "policy");
+      await hands.follow("form.act-form button", "**/policies");
+      await hands.open(`/datasets/${name}`);
+      await hands.follow(`main a[href="/datasets/${name}/offer"]`, `**/datasets/${name}/offer`);
+      await hands.type("#policy", name);
+      await hands.follow("form.act-form button", `**/datasets/${name}/offer`);
+      await takePicture(hands, "offer");
+      await hands.follow("form.act-form button", `**/datasets/${name}`);
+      hands.expect((await hands.page.locator(".done").count()) === 1, "the offer was not added");
+      return hands;
+    },
+  },
   {
     number: 2,
     what: "an officer reads a waiting request and signs it",
@@ -84,8 +129,8 @@ const tasks = [
     async run(house, visit) {
       const hands = await house.enter("maria", visit);
       await hands.open("/datasets/tickets");
-      await hands.follow('main a[href="/policies/tickets"]', "**/policies/tickets");
-      await hands.follow('main a[href="/policies/tickets/try"]', "**/policies/tickets/try");
+      await hands.follow('main a[href^="/policies/tickets?"]', "**/policies/tickets?*");
+      await hands.follow('main a[href^="/policies/tickets/try"]', "**/policies/tickets/try*");
       await hands.type("#participant", "acme.example");
       await hands.type("#purpose", "traffic-planning");
       await hands.type("#sql", "SELECT day, tickets FROM tickets");

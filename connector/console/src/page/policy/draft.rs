@@ -284,9 +284,12 @@ fn make_field(language: Language, field: &PolicyDraftField) -> Option<ActField> 
         input,
     );
     let hint = format!("{hint} {force}");
-    Some(
-        made.with_hint(hint.trim_end().to_owned())
-            .with_initial(&field.value)
-            .mark_optional(),
-    )
+    let made = made
+        .with_hint(hint.trim_end().to_owned())
+        .with_initial(&field.value);
+    // Each policy has a title.
+    Some(match field.name.as_str() {
+        "title" => made,
+        _ => made.mark_optional(),
+    })
 }
