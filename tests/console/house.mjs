@@ -38,6 +38,8 @@ export function watch(page, origin, faults) {
   page.on("console", (message) => {
     if (!message.text().includes("pubKeyCredParams")) faults.push(`${page.url()}: the browser says: ${message.text()}`);
   });
+  // Whoever listens from the start has the window for files each time.
+  page.on("filechooser", () => {});
   page.on("pageerror", (error) => faults.push(`${page.url()}: ${error}`));
   page.on("request", (request) => {
     if (!request.url().startsWith(`${origin}/`)) faults.push(`${page.url()} asks ${request.url()}`);

@@ -82,6 +82,7 @@ const tasks = [
       await hands.type("#title", "Counts for research");
       await hands.choose("#dataset", name);
       await hands.type("#purpose", "dpv:ResearchAndDevelopment");
+      await hands.type("#columns", "site\nday\nbikes");
       await hands.enterDay("#from", "2026-01-01");
       await hands.enterDay("#until", "2029-12-31");
       await hands.follow("form.act-form button", "**/policies/add");
@@ -90,7 +91,7 @@ const tasks = [
       await hands.open(`/datasets/${name}`);
       await hands.follow(`main a[href="/datasets/${name}/offer"]`, `**/datasets/${name}/offer`);
       await hands.type("#policy", name);
-      await hands.follow("form.act-form button", `**/datasets/${name}/offer`);
+      await hands.choose("#audience", "league");
       await takePicture(hands, "offer");
       await hands.follow("form.act-form button", `**/datasets/${name}`);
       hands.expect((await hands.page.locator(".done").count()) === 1, "the offer was not added");
