@@ -271,7 +271,7 @@ async fn attack_25_two_files_at_once_do_not_mix() {
             stream.write_all(&bytes[from..to]).await.unwrap();
         }
     }
-    let mut received = vec![console.take_upload().await, console.take_upload().await];
+    let mut received = [console.take_upload().await, console.take_upload().await];
     received.sort_by_key(|upload| upload.bytes.len());
     assert!(received[0].bytes == one.as_bytes());
     assert!(received[1].bytes == other.as_bytes());
