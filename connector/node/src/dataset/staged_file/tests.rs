@@ -208,7 +208,7 @@ async fn a_day_later_a_file_is_gone_and_so_is_what_a_stop_has_left() {
     .unwrap();
     std::os::unix::fs::symlink(&outside, folder.join(&link)).unwrap();
     let own = list_staged(&case.connector, maria()).await.unwrap();
-    assert_eq!(own, [file.clone()]);
+    assert_eq!(own, std::slice::from_ref(&file));
     let coming = case.open(maria(), CSV.len()).await.unwrap();
     case.connector.expire_staged_files().unwrap();
     let names = case.list_names();
