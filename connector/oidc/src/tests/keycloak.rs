@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Keycloak that runs until it is dropped.
@@ -22,7 +22,8 @@ struct Keycloak(Child);
 
 impl Drop for Keycloak {
     fn drop(&mut self) {
-        let _ = self.0.kill();
+        // The script ends with its standard input, and Keycloak with it.
+        drop(self.0.stdin.take());
         let _ = self.0.wait();
     }
 }
@@ -202,6 +203,7 @@ async fn keycloak_signs_in() {
     let _keycloak = Keycloak(
         Command::new(script)
             .args([&folder, &port.to_string(), &console])
+            .stdin(Stdio::piped())
             .spawn()
             .unwrap(),
     );
