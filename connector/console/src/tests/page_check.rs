@@ -94,12 +94,17 @@ const CONSOLE: LinkRule =
 
 /// Rules that hold for each page of the console with any text.
 pub(super) fn check_page(text: &str) -> Vec<PageElement> {
+    check_length(text);
     check_page_with(CONSOLE, text)
+}
+
+/// Checks that a page stays small, whatever the length of its texts.
+pub(super) fn check_length(text: &str) {
+    assert!(text.len() < 60_000, "{} bytes", text.len());
 }
 
 /// Rules that hold for each page with any text. Its links lead to places in itself, and to those that the rule permits.
 pub(super) fn check_page_with(links: LinkRule, text: &str) -> Vec<PageElement> {
-    assert!(text.len() < 100_000, "{} bytes", text.len());
     let page = read_page(text);
     let mut ids = BTreeSet::new();
     for element in &page {
@@ -315,7 +320,11 @@ pub(super) fn check_view(
     names: &[&str],
     render: impl Fn(Language, &Value) -> String,
 ) {
-    check_view_with(CONSOLE, sample, names, render);
+    check_view_with(CONSOLE, sample, names, |language, object| {
+        let page = render(language, object);
+        check_length(&page);
+        page
+    });
 }
 
 /// Checks a page like [`check_view`], with another rule for links.

@@ -1,7 +1,9 @@
 //! Tests of the pages of a folder: the result of `hansa-verify`.
 
 use crate::tests::html_reader::{PageElement, read_page};
-use crate::tests::page_check::{LinkRule, check_page_with, check_view_with, elements};
+use crate::tests::page_check::{
+    LinkRule, check_length, check_page_with, check_view_with, elements,
+};
 use crate::{
     AnswerGroup, CheckView, ComparisonView, ContractEvidence, FolderFrame, FolderPage, FolderStyle,
     MonthLine, RecipientView, render_comparison, render_contract_evidence, render_contract_list,
@@ -184,6 +186,7 @@ fn any_text_in_the_result_of_a_check_comes_out_as_text() {
                 render_language_choice(frame),
             ];
             for page in &whole {
+                check_length(page);
                 check_page_with(FOLDER, page);
             }
             join_pages(&whole)
