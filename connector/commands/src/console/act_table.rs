@@ -7,12 +7,13 @@ use crate::console::dataset_acts::{
 use crate::console::file_acts::{AnswerFiles, EvidenceExport};
 use crate::console::group_acts::{GroupAddition, GroupRemoval};
 use crate::console::negotiation_acts::{ContractRequest, CounterProposal};
-use crate::console::offer_acts::{OfferAddition, OfferEnd, SignedOfferAddition};
+use crate::console::offer_acts::{OfferAddition, OfferEnd};
 use crate::console::operator_acts::{BackupMaking, PeerAddition, PeerRemoval, Reload, RunningCut};
 use crate::console::person_visit::PersonVisit;
-use crate::console::policy_acts::{PolicyAddition, PolicyEdit, SignedPolicyEdit};
+use crate::console::policy_acts::{PolicyAddition, PolicyEdit};
 use crate::console::session_acts::{OtherSessionsEnd, SessionEnd};
 use crate::console::token_acts::{TokenAddition, TokenEnd, TokenHolder};
+use hansa_node::config::offer::OfferSigningMode;
 
 /// Acts of the console with a form.
 const ACTS: &[&dyn ConsoleAct] = &[
@@ -38,11 +39,11 @@ const ACTS: &[&dyn ConsoleAct] = &[
     &DatasetPublicationAct,
     &DatasetGuardAct,
     &DatasetWithdrawalAct,
-    &PolicyEdit,
-    &SignedPolicyEdit,
+    &PolicyEdit(OfferSigningMode::Officer),
+    &PolicyEdit(OfferSigningMode::Auto),
     &PolicyAddition,
-    &OfferAddition,
-    &SignedOfferAddition,
+    &OfferAddition(OfferSigningMode::Officer),
+    &OfferAddition(OfferSigningMode::Auto),
     &OfferEnd,
 ];
 

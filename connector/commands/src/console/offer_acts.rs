@@ -12,6 +12,7 @@ use crate::offer::arguments::OfferCommand;
 use hansa_console::{
     DatasetReport, OfferDraft, OfferSummary, describe_offer, describe_offer_end, encode_address,
 };
+use hansa_node::config::offer::OfferSigningMode;
 use hansa_node::config::person::Role;
 use hansa_node::console::pending_act::DescribedAct;
 use hansa_policy::id::ParticipantId;
@@ -27,67 +28,34 @@ const PARTICIPANTS: &str = "participants";
 /// Value of an audience of named participants.
 const NAMED: &str = "named";
 
-/// Offer of a dataset, whose contracts a person signs.
-pub(super) struct OfferAddition;
+/// Offer of a dataset, by the signing of its contracts. Where the connector signs them, an offer is as much as a signature.
+pub(super) struct OfferAddition(pub(super) OfferSigningMode);
 
 #[async_trait::async_trait]
 impl ConsoleAct for OfferAddition {
     fn path(&self) -> &'static [&'static str] {
-        &["datasets", SUBJECT, "offer"]
+        match self.0 {
+            OfferSigningMode::Officer => &["datasets", SUBJECT, "offer"],
+            OfferSigningMode::Auto => &["datasets", SUBJECT, "offer-signed"],
+        }
     }
 
     fn command_words(&self) -> &'static str {
-        "offer add"
+        match self.0 {
+            OfferSigningMode::Officer => "offer add",
+            OfferSigningMode::Auto => "offer add --auto",
+        }
     }
 
     fn roles(&self) -> &'static [Role] {
-        &[Role::Officer]
-    }
-
-    fn back_address(&self, subject: &[String]) -> String {
-        dataset_address(subject)
-    }
-
-    fn page_after(&self, act: &DescribedAct, _results: &CommandResults) -> String {
-        dataset_address(std::slice::from_ref(&act.subject))
-    }
-
-    async fn prepare(&self, request: &ActRequest<'_>) -> Result<PreparedAct, Refusal> {
-        prepare_offer(request, false).await
-    }
-
-    async fn judge_values(
-        &self,
-        _request: &ActRequest<'_>,
-        values: &BTreeMap<String, String>,
-    ) -> Result<JudgedValues, Refusal> {
-        Ok(judge_audience(values))
-    }
-
-    fn build_command(&self, act: &DescribedAct) -> Result<ConnectorCommand, Refusal> {
-        build_offer(act, false)
-    }
-}
-
-/// Offer of a dataset, whose contracts the connector signs by itself: as much as a signature.
-pub(super) struct SignedOfferAddition;
-
-#[async_trait::async_trait]
-impl ConsoleAct for SignedOfferAddition {
-    fn path(&self) -> &'static [&'static str] {
-        &["datasets", SUBJECT, "offer-signed"]
-    }
-
-    fn command_words(&self) -> &'static str {
-        "offer add --auto"
-    }
-
-    fn roles(&self) -> &'static [Role] {
-        &[Role::Signer]
+        match self.0 {
+            OfferSigningMode::Officer => &[Role::Officer],
+            OfferSigningMode::Auto => &[Role::Signer],
+        }
     }
 
     fn needs_presence(&self) -> bool {
-        true
+        self.0 == OfferSigningMode::Auto
     }
 
     fn back_address(&self, subject: &[String]) -> String {
@@ -99,7 +67,7 @@ impl ConsoleAct for SignedOfferAddition {
     }
 
     async fn prepare(&self, request: &ActRequest<'_>) -> Result<PreparedAct, Refusal> {
-        prepare_offer(request, true).await
+        prepare_offer(request, self.0).await
     }
 
     async fn judge_values(
@@ -111,7 +79,7 @@ impl ConsoleAct for SignedOfferAddition {
     }
 
     fn build_command(&self, act: &DescribedAct) -> Result<ConnectorCommand, Refusal> {
-        build_offer(act, true)
+        build_offer(act, self.0)
     }
 }
 
@@ -178,7 +146,7 @@ impl ConsoleAct for OfferEnd {
 
 async fn prepare_offer(
     request: &ActRequest<'_>,
-    signs_itself: bool,
+    signing: OfferSigningMode,
 ) -> Result<PreparedAct, Refusal> {
     let dataset = request.subject(0);
     // A dataset that is not published has no columns to be offered.
@@ -186,9 +154,9 @@ async fn prepare_offer(
     let draft = OfferDraft {
         dataset: dataset.to_owned(),
         policy: request.permitted.visit().parameter("policy").to_owned(),
-        signs_itself,
+        signs_itself: signing == OfferSigningMode::Auto,
     };
-    let auto = if signs_itself { " --auto" } else { "" };
+    let auto = if draft.signs_itself { " --auto" } else { "" };
     Ok(PreparedAct::new(
         describe_offer(&request.frame, &draft),
         format!("hansa offer add {dataset} --policy NAME --to league{auto}"),
@@ -221,7 +189,7 @@ fn judge_audience(values: &BTreeMap<String, String>) -> JudgedValues {
     }
 }
 
-fn build_offer(act: &DescribedAct, signs_itself: bool) -> Result<ConnectorCommand, Refusal> {
+fn build_offer(act: &DescribedAct, signing: OfferSigningMode) -> Result<ConnectorCommand, Refusal> {
     let audience = act_value(act, AUDIENCE)?;
     let named = optional_act_value(act, PARTICIPANTS).unwrap_or_default();
     let to = match audience.as_str() {
@@ -232,7 +200,7 @@ fn build_offer(act: &DescribedAct, signs_itself: bool) -> Result<ConnectorComman
         dataset: act.subject.clone(),
         policy: act_value(act, "policy")?,
         to,
-        auto: signs_itself,
+        auto: signing == OfferSigningMode::Auto,
         if_digest: None,
     }))
 }

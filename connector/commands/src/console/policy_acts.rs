@@ -14,6 +14,7 @@ use hansa_console::{
     ActFieldFault, DatasetRow, PolicyDraft, PolicyDraftField, PolicyFindings, PolicyView,
     describe_policy_addition, describe_policy_edit, describe_policy_findings, encode_address,
 };
+use hansa_node::config::offer::OfferSigningMode;
 use hansa_node::config::person::Role;
 use hansa_node::console::pending_act::DescribedAct;
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -34,76 +35,34 @@ const DIGEST: &str = "digest";
 /// Most datasets among which a person chooses.
 const MOST_DATASETS: usize = 500;
 
-/// Change of a policy on whose offers a person signs each contract.
-pub(super) struct PolicyEdit;
+/// Change of a policy, by the signing of the contracts on its offers. Where the connector signs them, a change is as much as a signature.
+pub(super) struct PolicyEdit(pub(super) OfferSigningMode);
 
 #[async_trait::async_trait]
 impl ConsoleAct for PolicyEdit {
     fn path(&self) -> &'static [&'static str] {
-        &["policies", SUBJECT, "edit"]
-    }
-
-    fn command_words(&self) -> &'static str {
-        "policy put"
-    }
-
-    fn roles(&self) -> &'static [Role] {
-        &[Role::Officer]
-    }
-
-    fn back_address(&self, subject: &[String]) -> String {
-        policy_address(subject.first().map_or("", String::as_str))
-    }
-
-    fn page_after(&self, act: &DescribedAct, _results: &CommandResults) -> String {
-        policy_address(&act.subject)
-    }
-
-    async fn prepare(&self, request: &ActRequest<'_>) -> Result<PreparedAct, Refusal> {
-        let policy = read_policy(request.permitted, request.subject(0)).await?;
-        if policy.is_signed_automatically() {
-            let sentence = "contracts on this policy are signed by the connector, so a person with the role `signer` changes it";
-            return Err(Refusal::new(ErrorCode::RoleMissing, sentence));
+        match self.0 {
+            OfferSigningMode::Officer => &["policies", SUBJECT, "edit"],
+            OfferSigningMode::Auto => &["policies", SUBJECT, "edit-signed"],
         }
-        prepare_edit(request, &policy)
-    }
-
-    fn has_preview(&self) -> bool {
-        true
-    }
-
-    async fn judge_values(
-        &self,
-        request: &ActRequest<'_>,
-        values: &BTreeMap<String, String>,
-    ) -> Result<JudgedValues, Refusal> {
-        judge_edit(request, values).await
-    }
-
-    fn build_command(&self, act: &DescribedAct) -> Result<ConnectorCommand, Refusal> {
-        build_edit(act)
-    }
-}
-
-/// Change of a policy whose contracts the connector signs: as much as a signature.
-pub(super) struct SignedPolicyEdit;
-
-#[async_trait::async_trait]
-impl ConsoleAct for SignedPolicyEdit {
-    fn path(&self) -> &'static [&'static str] {
-        &["policies", SUBJECT, "edit-signed"]
     }
 
     fn command_words(&self) -> &'static str {
-        "policy put signed"
+        match self.0 {
+            OfferSigningMode::Officer => "policy put",
+            OfferSigningMode::Auto => "policy put signed",
+        }
     }
 
     fn roles(&self) -> &'static [Role] {
-        &[Role::Signer]
+        match self.0 {
+            OfferSigningMode::Officer => &[Role::Officer],
+            OfferSigningMode::Auto => &[Role::Signer],
+        }
     }
 
     fn needs_presence(&self) -> bool {
-        true
+        self.0 == OfferSigningMode::Auto
     }
 
     fn back_address(&self, subject: &[String]) -> String {
@@ -116,6 +75,10 @@ impl ConsoleAct for SignedPolicyEdit {
 
     async fn prepare(&self, request: &ActRequest<'_>) -> Result<PreparedAct, Refusal> {
         let policy = read_policy(request.permitted, request.subject(0)).await?;
+        if self.0 == OfferSigningMode::Officer && policy.is_signed_automatically() {
+            let sentence = "contracts on this policy are signed by the connector, so a person with the role `signer` changes it";
+            return Err(Refusal::new(ErrorCode::RoleMissing, sentence));
+        }
         prepare_edit(request, &policy)
     }
 
