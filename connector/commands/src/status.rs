@@ -18,6 +18,7 @@ use hansa_node::monitoring::readiness;
 use hansa_node::monitoring::validity_period;
 use hansa_node::monitoring::validity_period::{ValidityKind, ValidityPeriod};
 use hansa_node::participant::Connector;
+use hansa_node::peer::peer_connections::KnownPeer;
 use hansa_node::process::blocking_work::run_blocking;
 use hansa_policy::contract::ContractStatus;
 use serde::Serialize;
@@ -42,7 +43,8 @@ pub(crate) async fn report_status(
     let datasets = connector
         .datasets
         .catalog(|catalog| catalog.datasets().count());
-    let peers = connector.known_peers()?.len();
+    let known = connector.known_peers()?;
+    let lost = |peer: &&KnownPeer| connector.peer_contact(&peer.id).failure.is_some();
     let config = connector.config();
     let inner = Arc::clone(connector);
     let mut today = run_blocking(move || daily_figures::read_daily_figures(&inner)).await?;
@@ -63,7 +65,8 @@ pub(crate) async fn report_status(
         contracts_in_force: in_force,
         running: connector.queries.running.count(),
         memory: connector.queries.query_runtime.memory_used(),
-        peers,
+        peers: known.len(),
+        peers_not_reached: known.iter().filter(lost).count(),
         ends_omitted: periods.len().saturating_sub(ends.len()),
         ends,
         records: connector.records.log.size(),
@@ -101,6 +104,8 @@ struct StatusReport {
     /// Bytes that questions hold.
     memory: usize,
     peers: usize,
+    /// Peers whose last call by this connector failed.
+    peers_not_reached: usize,
     ends: Vec<EndReport>,
     /// Number of ends that are later and not in the list.
     ends_omitted: usize,

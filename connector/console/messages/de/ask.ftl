@@ -64,7 +64,7 @@ unit-rows-of-answer = Zeilen in einer Antwort
 ## Antworten
 answer-title = Antwort
 answer-running = läuft
-answer-complete = vollständig empfangen
+answer-complete = alle Zeilen empfangen
 answer-incomplete = nicht vollständig
 answer-stopped = angehalten
 answer-failed = keine Antwort
@@ -72,6 +72,7 @@ answer-lacks = Diese Antwort ist nicht vollständig
 answer-missing = Es fehlt:
 answer-not-whole = Sie haben diese Abfrage angehalten. Die Zeilen unten sind nicht die ganze Antwort.
 answer-notices = Hinweise
+answer-notices-hold = Die Hinweise oben gelten auch für diese Zahlen.
 answer-asked = Gestellt
 answer-runs-on = Die Abfrage läuft. Zeilen, die jetzt zu sehen sind, sind nicht die ganze Antwort. Aktualisieren Sie die Seite, um den Fortschritt zu sehen.
 answer-stop = Anhalten

@@ -64,7 +64,7 @@ unit-rows-of-answer = rows in one answer
 ## Answers
 answer-title = Answer
 answer-running = running
-answer-complete = received in full
+answer-complete = all rows received
 answer-incomplete = not complete
 answer-stopped = stopped
 answer-failed = no answer
@@ -72,6 +72,7 @@ answer-lacks = This answer is not complete
 answer-missing = Missing:
 answer-not-whole = You have stopped this question. The rows below are not the whole answer.
 answer-notices = Notices
+answer-notices-hold = The notices above hold for these figures, too.
 answer-asked = Asked
 answer-runs-on = The question is running. Rows that are shown now are not the whole answer. Refresh the page to see how far it is.
 answer-stop = Stop

@@ -64,7 +64,7 @@ unit-rows-of-answer = linhas numa resposta
 ## Respostas
 answer-title = Resposta
 answer-running = em curso
-answer-complete = recebida por inteiro
+answer-complete = todas as linhas recebidas
 answer-incomplete = incompleta
 answer-stopped = interrompida
 answer-failed = sem resposta
@@ -72,6 +72,7 @@ answer-lacks = Esta resposta não está completa
 answer-missing = Falta:
 answer-not-whole = Interrompeu esta pergunta. As linhas abaixo não são a resposta inteira.
 answer-notices = Avisos
+answer-notices-hold = Os avisos acima valem também para estes números.
 answer-asked = Feita em
 answer-runs-on = A pergunta está em curso. As linhas agora visíveis não são a resposta inteira. Atualize a página para ver o andamento.
 answer-stop = Interromper

@@ -18,6 +18,7 @@ use crate::part::passkey_element::{
 };
 use crate::part::table::{Fact, render_facts};
 use crate::part::text::reveal_controls;
+use crate::part::time::render_instant_text;
 use hansa_policy::term::language::Language;
 use maud::{Markup, html};
 
@@ -133,6 +134,15 @@ impl ActKind {
         }
     }
 
+    /// Words of the button with which a second person approves the act.
+    fn approval_label(self, language: Language) -> String {
+        match self {
+            Self::Sign => message!(language, "act-approve-sign"),
+            Self::Withdraw => message!(language, "act-approve-withdraw"),
+            Self::Comment | Self::Decline => self.label(language),
+        }
+    }
+
     /// Consequences, and what can't be undone.
     fn list_consequences(self, language: Language) -> Vec<String> {
         match self {
@@ -198,6 +208,18 @@ pub struct ActCheckView {
     pub faults: Vec<ActFault>,
 }
 
+/// End of a contract that a first person has asked for.
+fn render_end(frame: &PageFrame<'_>, from: &str) -> Markup {
+    let language = frame.language;
+    html! {
+        @if from.is_empty() {
+            p { (message!(language, "act-second-now")) }
+        } @else {
+            p { (message!(language, "act-second-from")) " " (render_instant_text(frame, from)) }
+        }
+    }
+}
+
 /// Page that says what an act will do, with the form that does it.
 #[must_use]
 pub fn render_act_check(frame: &PageFrame<'_>, view: &ActCheckView) -> String {
@@ -219,6 +241,9 @@ pub fn render_act_check(frame: &PageFrame<'_>, view: &ActCheckView) -> String {
             @if let Some(reason) = subject.asked_reason(kind) {
                 p { (message!(language, "act-second-reason")) " " q lang="" dir="auto" { (reveal_controls(reason)) } }
             }
+            @if kind == ActKind::Withdraw {
+                (render_end(frame, &view.fields.from))
+            }
         }
         h2 { (message!(language, "act-consequences")) }
         ul {
@@ -236,7 +261,9 @@ pub fn render_act_check(frame: &PageFrame<'_>, view: &ActCheckView) -> String {
                 input type="hidden" name="becomes" value=(reveal_controls(contract));
             }
             (render_fields(frame, view, waits))
-            button.main type="submit" { (kind.label(language)) }
+            button.main type="submit" {
+                @if waits { (kind.approval_label(language)) } @else { (kind.label(language)) }
+            }
         }
         p { a.back href=(subject.address()) { (message!(language, "act-back")) } }
     };

@@ -247,12 +247,7 @@ fn render_warnings(language: Language, view: &AnswerView) -> Markup {
     let missing = missing.unwrap_or_default();
     let is_incomplete = view.state == AnswerState::Incomplete
         || view.report.as_ref().is_some_and(|report| !report.complete);
-    let notices: Vec<&String> = view
-        .report
-        .iter()
-        .flat_map(|report| &report.notices)
-        .chain(&view.notices)
-        .collect();
+    let notices = list_notices(view);
     html! {
         @if is_incomplete || !missing.is_empty() {
             div.summary {
@@ -272,6 +267,12 @@ fn render_warnings(language: Language, view: &AnswerView) -> Markup {
             }
         }
     }
+}
+
+/// Warnings about the answer, which hold for each of its figures.
+fn list_notices(view: &AnswerView) -> Vec<&str> {
+    let own = view.report.iter().flat_map(|report| &report.notices);
+    own.chain(&view.notices).map(String::as_str).collect()
 }
 
 fn render_answer_facts(frame: &PageFrame<'_>, view: &AnswerView) -> Markup {
@@ -418,6 +419,9 @@ fn render_rows_chart(language: Language, view: &AnswerView, columns: &[String]) 
         details {
             summary { (message!(language, "answer-chart-open")) }
             (render_chart(kind, &title, &points))
+            @if !list_notices(view).is_empty() {
+                p { strong { (message!(language, "answer-notices-hold")) } }
+            }
             @if number > 0 {
                 p.hint { (message!(language, "answer-chart-left-out", number)) }
             }

@@ -2,7 +2,7 @@
 
 use crate::frame::{PageFrame, PersonRole};
 use crate::message::message;
-use crate::part::layout::{PageContent, render_layout};
+use crate::part::layout::{PageContent, render_layout, role_word};
 use crate::part::text::reveal_controls;
 use hansa_policy::term::language::Language;
 use maud::{Markup, html};
@@ -186,8 +186,15 @@ fn render_step(frame: &PageFrame<'_>, view: &FirstStepsView, step: FirstStep) ->
                 pre { code { (command) } }
             }
             @if !opens {
-                p.hint { (message!(language, "step-other-role")) }
+                @let roles = name_roles(language, roles);
+                p.hint { (message!(language, "step-other-role", roles)) }
             }
         }
     }
+}
+
+fn name_roles(language: Language, roles: &[PersonRole]) -> String {
+    let words = roles.iter().map(|role| role_word(language, *role));
+    let words: Vec<String> = words.collect();
+    words.join(", ")
 }

@@ -79,7 +79,9 @@ fn a_policy_says_which_clauses_are_enforced_and_where_it_is_offered() {
         .iter()
         .filter(|cell| cell.text == "technisch durchgesetzt");
     assert_eq!(enforced.count(), 1);
-    let agreed = cells.iter().filter(|cell| cell.text == "nur vereinbart");
+    let agreed = cells
+        .iter()
+        .filter(|cell| cell.text == "vereinbart, nicht durchgesetzt");
     assert_eq!(agreed.count(), 1);
     let links = elements(&page, "a");
     let hrefs: Vec<_> = links

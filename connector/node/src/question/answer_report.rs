@@ -330,7 +330,7 @@ fn add_coverage_notices(table: &str, reading: &RemoteDatasetRead, lines: &mut Re
     if reading.cells_alone {
         lines.add_table_notice(
             table,
-            "its contract shows groups alone; one that is withheld looks like an empty one, and neither it nor a value that is withheld in one is in any total or count",
+            "its contract withholds small groups and values of them; they look like empty ones, and no total or count has them, so a figure may differ from the one over all rows",
         );
     }
 }

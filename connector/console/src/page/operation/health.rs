@@ -31,6 +31,9 @@ pub struct HealthView {
     pub running: u64,
     /// Number of known peers.
     pub peers: u64,
+    /// Number of peers whose last call by this connector failed.
+    #[serde(default)]
+    pub peers_not_reached: u64,
     /// Number of records in the log.
     pub records: u64,
 }
@@ -60,7 +63,7 @@ pub fn render_operations(frame: &PageFrame<'_>, view: &HealthView) -> String {
     let body = html! {
         (render_links(frame))
         section aria-labelledby="health" {
-            h2 id="health" { (message!(language, "operations-health")) }
+            h2 id="health" { (message!(language, "operations-health-own")) }
             (render_checks(language, &view.health))
         }
         section aria-labelledby="now" {
@@ -142,7 +145,13 @@ fn list_facts(frame: &PageFrame<'_>, view: &HealthView) -> Vec<Fact> {
         ),
         Fact::new(
             message!(language, "operations-known-peers"),
-            linked("/operations/peers", number(view.peers)),
+            html! {
+                (linked("/operations/peers", number(view.peers)))
+                @if view.peers_not_reached > 0 {
+                    @let lost = number(view.peers_not_reached);
+                    " " strong class="mark bad" { (message!(language, "operations-lost-peers", lost)) }
+                }
+            },
         ),
         Fact::new(
             message!(language, "operations-records"),

@@ -100,12 +100,6 @@ fn render_rows(frame: &PageFrame<'_>, rows: &[PeerRow]) -> Markup {
             render_name(language, peer),
             html! { (reveal_controls(&peer.address)) },
             render_contact(frame, peer),
-            html! {
-                @match &peer.program {
-                    Some(program) => { bdi lang="" { (reveal_controls(program)) } }
-                    None => { (message!(language, "peer-program-unknown")) }
-                }
-            },
             html! { (language.format_number(peer.contracts)) },
             html! { (language.format_number(peer.messages)) },
             html! {
@@ -131,7 +125,6 @@ fn render_rows(frame: &PageFrame<'_>, rows: &[PeerRow]) -> Markup {
             message!(language, "peer-name"),
             message!(language, "peer-address"),
             message!(language, "peer-contact"),
-            message!(language, "peer-program"),
             message!(language, "peer-contracts"),
             message!(language, "peer-messages"),
             message!(language, "peer-doctor"),
@@ -176,6 +169,9 @@ fn render_contact(frame: &PageFrame<'_>, peer: &PeerRow) -> Markup {
                 @if let Some(milliseconds) = peer.round_trip_ms {
                     @let number = language.format_number(milliseconds);
                     " · " (message!(language, "peer-round-trip", number))
+                }
+                @if let Some(program) = &peer.program {
+                    " · " bdi lang="" { (reveal_controls(program)) }
                 }
             }
             None if peer.failure.is_none() => { (message!(language, "peer-not-called")) }

@@ -257,7 +257,7 @@ fn render_dataset(language: Language, dataset: &TrialDataset, at: usize) -> Mark
                         strong.fault { code { (reveal_controls(&refusal.code)) } } " "
                         span lang="en" { (reveal_controls(&refusal.sentence)) }
                     }
-                    None => { (message!(language, "trial-lets-in")) }
+                    None => { (message!(language, "trial-refuses-none")) }
                 }
             },
         ]
