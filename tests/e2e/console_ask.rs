@@ -145,7 +145,7 @@ fn an_analyst_sees_what_a_question_takes_asks_once_and_takes_the_file() {
         "Hafen",
         "310",
         "Insel",
-        "received in full",
+        "all rows received",
         "30 days",
         "lindau.example",
     ] {
@@ -285,7 +285,7 @@ fn an_answer_that_lacks_a_city_says_so_at_each_place() {
     let sql = "SELECT site_name AS site, bikes FROM model.bicycle_counts";
     let address = ask(&mut browser, sql);
     let page = wait_for_end(&mut browser, &address);
-    assert!(page.body.contains("received in full"), "{}", page.body);
+    assert!(page.body.contains("all rows received"), "{}", page.body);
     let file = browser.get(&format!("{address}/csv"));
     assert!(!file.head.contains("incomplete"), "{}", file.head);
     bregenz.kill();
@@ -295,7 +295,7 @@ fn an_answer_that_lacks_a_city_says_so_at_each_place() {
     assert_eq!(asked.status, 303, "{}", asked.body);
     let address = location_of(&asked);
     let page = wait_for_end(&mut browser, &address);
-    assert!(!page.body.contains("received in full"), "{}", page.body);
+    assert!(!page.body.contains("all rows received"), "{}", page.body);
     for part in ["not complete", "bregenz.example", "not the whole answer"] {
         assert!(page.body.contains(part), "{part}: {}", page.body);
     }
