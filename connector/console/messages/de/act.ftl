@@ -9,6 +9,7 @@ act-second-now = Der Vertrag endet, sobald Sie zustimmen.
 act-second-from = Der Vertrag endet:
 act-approve-sign = Zustimmen und unterschreiben
 act-approve-withdraw = Zustimmen und widerrufen
+act-agreed-hint = Das kann der Konnektor nicht prüfen. Beide Teilnehmer verlassen sich auf das Wort des anderen.
 act-page = Die Seite, Wort für Wort
 act-page-digest = Dies ist die Seite in der Sprache der Unterschriften. Ihr SHA-256 ist
 act-back = Zurück, ohne etwas zu tun

@@ -9,6 +9,7 @@ act-second-now = The contract ends as soon as you approve.
 act-second-from = The contract ends at:
 act-approve-sign = Approve and sign
 act-approve-withdraw = Approve and withdraw
+act-agreed-hint = The connector can't check this. Both participants rely on each other's word.
 act-page = The page, word for word
 act-page-digest = This is the page in the language of the signatures. Its SHA-256 is
 act-back = Back, without doing anything

@@ -9,6 +9,7 @@ act-second-now = O contrato termina assim que aprovar.
 act-second-from = O contrato termina:
 act-approve-sign = Aprovar e assinar
 act-approve-withdraw = Aprovar e revogar
+act-agreed-hint = O conector não pode verificar isto. Cada participante confia na palavra do outro.
 act-page = A página, palavra por palavra
 act-page-digest = Esta é a página na língua das assinaturas. O seu SHA-256 é
 act-back = Voltar, sem fazer nada

@@ -4,10 +4,10 @@ mod form;
 
 use crate::frame::{PageFrame, PersonRole};
 use crate::message::message;
-use crate::page::act::form::{render_field_faults, render_fields};
+use crate::page::act::form::{render_field_faults, render_fields, terms_of};
 use crate::page::act_form::ActValue;
 use crate::page::contract::report::{
-    ContractDetail, ContractReport, NegotiationDetail, OfficerApproval, ShownPage,
+    ContractDetail, ContractReport, NegotiationDetail, OfficerApproval, ShownPage, TermText,
 };
 use crate::page::passkey::PASSKEYS_ADDRESS;
 use crate::part::address::own_path;
@@ -208,6 +208,23 @@ pub struct ActCheckView {
     pub faults: Vec<ActFault>,
 }
 
+/// Clauses that no connector enforces, before the page of which they are a part.
+fn render_agreed_terms(language: Language, terms: &[TermText]) -> Markup {
+    let mut agreed = terms.iter().filter(|term| !term.enforced).peekable();
+    if agreed.peek().is_none() {
+        return html! {};
+    }
+    html! {
+        h2 { (message!(language, "fact-agreed")) }
+        p.hint { (message!(language, "act-agreed-hint")) }
+        ul lang="en" {
+            @for term in agreed {
+                li { (reveal_controls(&term.clause)) " " (reveal_controls(&term.text)) }
+            }
+        }
+    }
+}
+
 /// End of a contract that a first person has asked for.
 fn render_end(frame: &PageFrame<'_>, from: &str) -> Markup {
     let language = frame.language;
@@ -250,6 +267,9 @@ pub fn render_act_check(frame: &PageFrame<'_>, view: &ActCheckView) -> String {
             @for line in kind.list_consequences(language) {
                 li { (line) }
             }
+        }
+        @if matches!(kind, ActKind::Sign | ActKind::Withdraw) {
+            (render_agreed_terms(language, terms_of(&view.report)))
         }
         @if kind != ActKind::Comment {
             (render_whole_page(language, subject.shown, subject.page))

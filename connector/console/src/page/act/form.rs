@@ -125,7 +125,8 @@ fn render_reason(language: Language, view: &ActCheckView) -> Markup {
     }
 }
 
-fn terms_of(report: &ContractReport) -> &[TermText] {
+/// Clauses of the page.
+pub(super) fn terms_of(report: &ContractReport) -> &[TermText] {
     match report {
         ContractReport::Contract(detail) => &detail.terms,
         ContractReport::Negotiation(detail) => &detail.terms,
