@@ -11,6 +11,7 @@ act-approve-sign = Zustimmen und unterschreiben
 act-approve-withdraw = Zustimmen und widerrufen
 act-agreed-hint = Das kann der Konnektor nicht prüfen. Beide Teilnehmer verlassen sich auf das Wort des anderen.
 act-page = Die Seite, Wort für Wort
+act-page-signed = Unterschrieben wird nur dieser Text in dieser Sprache.
 act-page-digest = Dies ist die Seite in der Sprache der Unterschriften. Ihr SHA-256 ist
 act-back = Zurück, ohne etwas zu tun
 act-sign-title = Vor der Unterschrift prüfen

@@ -57,6 +57,7 @@ check-certificate = Zertifikat gilt
 ## Participants
 peers-title = Teilnehmer
 peers-as-known = Die Liste zeigt, was dieser Konnektor weiß. Dafür wird kein Teilnehmer angerufen; das tut erst die Prüfung.
+peers-remedy = Fragen Sie einen Teilnehmer, der nicht erreicht wird, ob sein Konnektor läuft und ob die Adresse noch seine ist. Prüfen Sie ihn dann erneut.
 peers-none = Noch ist kein Teilnehmer bekannt.
 peers-caption = Teilnehmer, mit denen dieser Konnektor spricht
 peer-name = Teilnehmer

@@ -11,6 +11,7 @@ act-approve-sign = Approve and sign
 act-approve-withdraw = Approve and withdraw
 act-agreed-hint = The connector can't check this. Both participants rely on each other's word.
 act-page = The page, word for word
+act-page-signed = Only this text, in this language, is signed.
 act-page-digest = This is the page in the language of the signatures. Its SHA-256 is
 act-back = Back, without doing anything
 act-sign-title = Check before you sign

@@ -57,6 +57,7 @@ check-certificate = Certificate is valid
 ## Participants
 peers-title = Participants
 peers-as-known = The list shows what this connector knows. No participant is called for it; the check does that.
+peers-remedy = Ask a participant that is not reached whether its connector runs and whether the address is still its own. Then check it again.
 peers-none = No participant is known yet.
 peers-caption = Participants that this connector talks to
 peer-name = Participant

@@ -11,6 +11,7 @@ act-approve-sign = Aprovar e assinar
 act-approve-withdraw = Aprovar e revogar
 act-agreed-hint = O conector não pode verificar isto. Cada participante confia na palavra do outro.
 act-page = A página, palavra por palavra
+act-page-signed = Só este texto, nesta língua, é assinado.
 act-page-digest = Esta é a página na língua das assinaturas. O seu SHA-256 é
 act-back = Voltar, sem fazer nada
 act-sign-title = Verifique antes de assinar

@@ -57,6 +57,7 @@ check-certificate = O certificado é válido
 ## Participants
 peers-title = Participantes
 peers-as-known = A lista mostra o que este conector sabe. Nenhum participante é contactado para isso; só a verificação o faz.
+peers-remedy = Pergunte a um participante sem contacto se o seu conector está a funcionar e se o endereço ainda é o seu. Depois verifique-o de novo.
 peers-none = Ainda não se conhece nenhum participante.
 peers-caption = Participantes com os quais este conector comunica
 peer-name = Participante

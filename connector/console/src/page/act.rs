@@ -297,6 +297,7 @@ fn render_whole_page(language: Language, shown: &ShownPage, page: &str) -> Marku
     let tag = shown.language.parse::<Language>().map_or("", Language::tag);
     html! {
         h2 { (message!(language, "act-page")) }
+        p.hint { (message!(language, "act-page-signed")) }
         pre.page lang=(tag) { (reveal_controls(page)) }
         p.hint {
             (message!(language, "act-page-digest")) " "

@@ -85,6 +85,9 @@ pub fn render_peers(frame: &PageFrame<'_>, view: &PeerListView) -> String {
             p { (message!(language, "peers-none")) }
         } @else {
             (render_rows(frame, &view.rows))
+            @if view.rows.iter().any(|peer| peer.failure.is_some()) {
+                p { (message!(language, "peers-remedy")) }
+            }
         }
         (render_next_rows(language, "/operations/peers", view.after.as_deref()))
         (render_act_link("/operations/peers/add", &message!(language, "peer-add")))
