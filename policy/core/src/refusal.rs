@@ -346,6 +346,7 @@ codes! {
     NotYetValid "NOT_YET_VALID" State "The contract is not in force yet." "Wait until its first day.";
     SchemaChanged "SCHEMA_CHANGED" State "The dataset's schema is no longer the one that the contract was signed for." "The provider offers an amendment, or publishes the old schema again.";
     NegotiationUnknown "NEGOTIATION_UNKNOWN" Unknown "There is no such negotiation with this participant." "`hansa contract list` shows them.";
+    NegotiationLimit "NEGOTIATION_LIMIT" Exhausted "As many proposals of the participant wait for an answer as may wait at once." "Wait until some are answered, or decline own proposals that are no longer wanted: `hansa contract list --state requested` shows them, `hansa contract decline` ends one.";
     NegotiationState "NEGOTIATION_STATE" State "The negotiation is not in a state that allows this step." "`hansa contract show` tells whose turn it is.";
     OfferEnded "OFFER_ENDED" State "The offer of the dataset to this participant has ended." "Ask its owner for another offer; contracts that were signed under it stay in force until their own end.";
     OfferUnknown "OFFER_UNKNOWN" Unknown "There is no offer of that dataset to this participant." "`hansa catalog list` shows what is offered to you.";

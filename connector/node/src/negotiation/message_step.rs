@@ -2,7 +2,7 @@
 
 use crate::negotiation::message_codec::to_step;
 use crate::negotiation::message_replay;
-use crate::negotiation::open_negotiation::party_in_role;
+use crate::negotiation::open_negotiation::{is_own_turn, party_in_role};
 use crate::negotiation::proposal_context::{Audience, ProposalContext};
 use crate::negotiation::transition::{
     EvaluationTime, MessageDirection, MessagePosition, TransitionInput, TransitionResult,
@@ -52,6 +52,9 @@ pub(super) fn make_message_step(
     if party_in_role(&place.parties, place.own.other_side()) != peer {
         return Err(unknown());
     }
+    if place.open.is_none() && matches!(direction, MessageDirection::In) {
+        check_room(connector, peer, place.own)?;
+    }
     let on_the_table = place.open.as_ref().map(|open| open.state.proposal());
     let asked = proposal_of(&content).or(on_the_table).ok_or_else(unknown)?;
     let audience = match direction {
@@ -68,4 +71,32 @@ pub(super) fn make_message_step(
         known,
     };
     taken.make_step(connector, place, EvaluationTime::Now)
+}
+
+/// Proposals of one peer that may wait for an answer of this participant at once.
+const WAITING_PROPOSALS: usize = 20;
+
+/// Checks that a peer may begin another negotiation.
+///
+/// Negotiations that go on without a person, and those that wait for the peer, are not counted.
+///
+/// # Errors
+/// `NEGOTIATION_LIMIT` if too many of its proposals wait for this participant; `STATE_BROKEN` if the index can't be read.
+fn check_room(connector: &Connector, peer: &ParticipantId, own: PartyRole) -> Result<(), Refusal> {
+    let open = connector
+        .records
+        .index_fast(|state| state.open_negotiations(peer))?;
+    let waiting = open
+        .iter()
+        .filter(|row| row.role == own.as_str() && is_own_turn(row))
+        .count();
+    if waiting < WAITING_PROPOSALS {
+        return Ok(());
+    }
+    let sentence = format!(
+        "{waiting} proposals of {} wait for {}, and no more may wait at once",
+        peer.domain(),
+        connector.id().domain()
+    );
+    Err(Refusal::new(ErrorCode::NegotiationLimit, sentence))
 }

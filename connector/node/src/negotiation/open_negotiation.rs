@@ -2,7 +2,8 @@
 
 use hansa_policy::contract::Agreement;
 use hansa_policy::id::ParticipantId;
-use hansa_policy::negotiation::{NegotiationParties, NegotiationState, PartyRole};
+use hansa_policy::negotiation::{NegotiationParties, NegotiationState, PartyRole, Phase};
+use hansa_store::state_index::row::NegotiationRow;
 
 /// Current state of a negotiation, with its history.
 #[derive(Debug)]
@@ -48,4 +49,13 @@ pub(super) const fn party_in_role(parties: &NegotiationParties, side: PartyRole)
         PartyRole::Provider => &parties.provider,
         PartyRole::Consumer => &parties.consumer,
     }
+}
+
+/// True if the next step of an indexed negotiation is this participant's.
+pub(super) fn is_own_turn(row: &NegotiationRow) -> bool {
+    let phase = Phase::ALL
+        .into_iter()
+        .find(|phase| phase.as_str() == row.state);
+    let turn = phase.and_then(Phase::next_side).map(PartyRole::as_str);
+    turn == Some(row.role.as_str())
 }

@@ -1,6 +1,7 @@
 //! Resumption of steps that follow from messages without a person, after a crash or a cancelled caller.
 
 use crate::negotiation::message_replay;
+use crate::negotiation::open_negotiation::is_own_turn;
 use crate::negotiation::outgoing_message::{acknowledge_receipt, send_follow_ups, send_message};
 use crate::negotiation::proposal_context::{Audience, ProposalContext};
 use crate::participant::Connector;
@@ -40,10 +41,7 @@ pub async fn resume_negotiations(
         None => connector.records.index(|state| state.negotiations())?,
     };
     for row in open {
-        let mut phases = Phase::ALL.into_iter();
-        let phase = phases.find(|phase| phase.as_str() == row.state);
-        let turn = phase.and_then(Phase::next_side).map(PartyRole::as_str);
-        if turn != Some(row.role.as_str()) {
+        if !is_own_turn(&row) {
             continue;
         }
         let (inner, name) = (Arc::clone(connector), row.id.clone());
