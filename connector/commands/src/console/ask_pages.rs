@@ -130,12 +130,12 @@ pub(super) async fn download_answer(
     let answer = find_answer(visit, id)?;
     let phase = answer.phase();
     let file_name = download_file_name(id, &phase, format)?;
-    let sent = visit.connector.console.answers.begin_sending(&answer)?;
     let report: Option<AnswerReport> = answer.report().map(read_object).transpose()?;
     // INVARIANT: console-file. A stolen cookie takes no rows about persons with it.
     if !may_take_files(visit, &answer.id, report.as_ref()) {
         return Ok(Some(redirect(&format!("/answers/{}/files", answer.id))));
     }
+    let sent = visit.connector.console.answers.begin_sending(&answer)?;
     Ok(Some(ConsoleResponse {
         content_type: format.media_type(),
         file_name: Some(file_name),
