@@ -14,7 +14,9 @@
 )]
 
 mod bare_server;
+mod console_answer;
 mod console_pages;
+mod console_visit;
 mod governed_query;
 mod many;
 mod measure;
@@ -101,7 +103,7 @@ const TREATED: [(&str, &str, &str, &str); 2] = [
 ];
 
 /// How texts of `--only` begin that name nothing in the league of two.
-const ELSEWHERE: [&str; 9] = [
+const ELSEWHERE: [&str; 10] = [
     "TPC-H",
     "postgres_fdw",
     "joins on a link",
@@ -111,6 +113,7 @@ const ELSEWHERE: [&str; 9] = [
     "datasets and contracts",
     strangers::NAME,
     console_pages::NAME,
+    console_answer::NAME,
 ];
 
 fn main() {
@@ -212,6 +215,9 @@ fn run(
     }
     if wanted("console", console_pages::NAME, only) {
         console_pages::beside(&mut table, many);
+    }
+    if wanted("console", console_answer::NAME, only) {
+        console_answer::beside(&mut table, rows);
     }
     table.print();
     let number = |number: u32| wanted("TPC-H", &format!("q{number:02}"), only);
