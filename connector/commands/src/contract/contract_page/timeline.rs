@@ -35,7 +35,16 @@ impl TimelineEvent {
             text: None,
         }
     }
+
+    /// Latest microsecond at which it can have happened: a signature names its second alone, in which its request came before it.
+    fn latest_instant(&self) -> i64 {
+        let rest = if self.step == SIGNATURE { 999_999 } else { 0 };
+        self.at.micros().saturating_add(rest)
+    }
 }
+
+/// Step of a signature.
+const SIGNATURE: &str = "signature";
 
 /// Rows of the index about a contract and its negotiation.
 struct IndexedHistory {
@@ -122,7 +131,7 @@ pub(super) fn read_timeline(
             ..TimelineEvent::new(ended.issued_at, "withdrawal")
         });
     }
-    events.sort();
+    events.sort_by_cached_key(|event| (event.latest_instant(), event.clone()));
     Ok(events)
 }
 
@@ -137,6 +146,6 @@ fn signature_event(
     let micros = signature.issued_at.checked_mul(1_000_000)?;
     Some(TimelineEvent {
         by: by.map(|by| by.domain().to_owned()),
-        ..TimelineEvent::new(UtcTimestamp::from_micros(micros).ok()?, "signature")
+        ..TimelineEvent::new(UtcTimestamp::from_micros(micros).ok()?, SIGNATURE)
     })
 }
