@@ -154,6 +154,14 @@ fn a_signer_signs_the_page_that_was_read_and_withdraws_the_contract() {
     );
     let page = browser.get(&subject);
     assert!(page.body.contains("the pilot is over"), "{}", page.body);
+    // What happened stands in the order in which it did.
+    let (_, happened) = page.body.split_once("What happened").unwrap();
+    let place = |step: &str| happened.find(&format!("<strong>{step}</strong>"));
+    let steps = ["Request", "Signature", "Withdrawal"].map(place);
+    assert!(
+        steps.is_sorted() && steps[0].is_some(),
+        "{steps:?} {happened}"
+    );
     assert!(
         !page.body.contains("/withdraw\""),
         "it ended: {}",
