@@ -21,6 +21,7 @@ pub(crate) mod passkey_element;
 pub(crate) mod quotation;
 pub(crate) mod section_links;
 pub(crate) mod session_end;
+pub(crate) mod signed_page;
 pub(crate) mod table;
 pub(crate) mod text;
 pub(crate) mod time;

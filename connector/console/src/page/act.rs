@@ -16,6 +16,7 @@ use crate::part::layout::{PageContent, render_layout};
 use crate::part::passkey_element::{
     PasskeyForm, PasskeyOperation, PasskeyRequest, render_passkey_form,
 };
+use crate::part::signed_page::render_signed_page;
 use crate::part::table::{Fact, render_facts};
 use crate::part::text::reveal_controls;
 use crate::part::time::render_instant_text;
@@ -298,7 +299,7 @@ fn render_whole_page(language: Language, shown: &ShownPage, page: &str) -> Marku
     html! {
         h2 { (message!(language, "act-page")) }
         p.hint { (message!(language, "act-page-signed")) }
-        pre.page lang=(tag) { (reveal_controls(page)) }
+        (render_signed_page(page, tag))
         p.hint {
             (message!(language, "act-page-digest")) " "
             code { (reveal_controls(&shown.sha256)) }

@@ -3,6 +3,7 @@
 use crate::frame::PageFrame;
 use crate::message::message;
 use crate::page::contract::report::{PageBlock, ShownPage};
+use crate::part::signed_page::render_signed_page;
 use crate::part::text::reveal_controls;
 use hansa_policy::term::language::Language;
 use maud::{Markup, html};
@@ -30,7 +31,7 @@ pub(super) fn render_page_text(frame: &PageFrame<'_>, page: &PageText<'_>) -> Ma
     // An unknown language is stated as such, so that no reader speaks the text as one of the page.
     let tag = page.asked.or(signed).map_or("", Language::tag);
     let is_translation = page.asked.is_some() && page.asked != signed;
-    let text = html! { pre.page lang=(tag) { (reveal_controls(page.text)) } };
+    let text = render_signed_page(page.text, tag);
     html! {
         section aria-labelledby="page-text" {
             h2 id="page-text" { (page.heading) }

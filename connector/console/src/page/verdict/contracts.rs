@@ -5,6 +5,7 @@ use crate::message::message;
 use crate::part::contract_words::{render_state, role_name};
 use crate::part::folder_layout::{FolderFrame, FolderPage, render_folder_page};
 use crate::part::layout::PageContent;
+use crate::part::signed_page::render_signed_page;
 use crate::part::table::{DataTable, Fact, render_facts, render_table};
 use crate::part::text::reveal_controls;
 use crate::part::time::render_instant_text;
@@ -188,7 +189,7 @@ pub fn render_contract_evidence(frame: &FolderFrame<'_>, contract: &ContractEvid
         (render_signatures(frame, &contract.signatures))
         h2 { (message!(language, "evidence-page")) }
         p.hint { (message!(language, "evidence-page-hint")) }
-        pre.page lang=(contract.language.unwrap_or_default().tag()) dir="auto" { (reveal_controls(&contract.page)) }
+        (render_signed_page(&contract.page, contract.language.map_or("", Language::tag)))
     };
     let title = message!(language, "evidence-contract-title", dataset);
     render_folder_page(frame, &PageContent::new(title, body))
