@@ -9,18 +9,18 @@ use crate::admin::command_result::CommandResult;
 use crate::admin::event_sink::EventSink;
 use crate::audit::verification::VerificationReport;
 use crate::cli::command_report::CommandReport;
-use crate::status::daily_figures::{DailyFigures, DayReport};
+use crate::status::daily_figures::DayReport;
 use crate::status::time_stamps::TimeStampReport;
 use crate::status::waiting_item::WaitingItem;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_identity::rulebook::SignedRulebook;
+use hansa_node::monitoring::day_figures::DayFigures;
 use hansa_node::monitoring::readiness;
 use hansa_node::monitoring::validity_period;
 use hansa_node::monitoring::validity_period::{ValidityKind, ValidityPeriod};
 use hansa_node::participant::Connector;
 use hansa_node::peer::peer_connections::KnownPeer;
 use hansa_node::process::blocking_work::run_blocking;
-use hansa_policy::contract::ContractStatus;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -31,12 +31,7 @@ pub(crate) async fn report_status(
     out: &EventSink,
 ) -> CommandResult {
     let now = connector.now();
-    let in_force = connector.contracts.with_registry(|registry| {
-        let all = registry.all_contracts(now);
-        all.filter(|(_, _, contract_status)| *contract_status == ContractStatus::InForce)
-            .count()
-    });
-    let periods = validity_period::validity_periods(connector)?;
+    let periods = validity_period::validity_periods(connector, MOST_ENDS)?;
     let waiting = waiting_item::list_waiting_items(connector, &periods)?;
     let bundle = connector.identity.trust.bundle();
     let time_stamps = connector.records.time_stamps.progress();
@@ -51,7 +46,7 @@ pub(crate) async fn report_status(
     // A look leaves no record, so the refusals of the open sums are counted beside the log.
     let open = connector.count_open_refusals().await;
     today.refusals = today.refusals.saturating_add(open);
-    let ends = list_ends(&periods);
+    let ends = list_ends(&periods.next);
     let rulebooks = connector.reloadable.rulebooks();
     let number = |rulebook: &Arc<SignedRulebook>| rulebook.version();
     let report = StatusReport {
@@ -62,12 +57,16 @@ pub(crate) async fn report_status(
         today,
         days: DayReport::list(connector),
         datasets,
-        contracts_in_force: in_force,
+        contracts_in_force: periods.contracts,
         running: connector.queries.running.count(),
         memory: connector.queries.query_runtime.memory_used(),
         peers: known.len(),
         peers_not_reached: known.iter().filter(lost).count(),
-        ends_omitted: periods.len().saturating_sub(ends.len()),
+        ends_omitted: periods
+            .next
+            .len()
+            .saturating_sub(ends.len())
+            .saturating_add(periods.later_contracts),
         ends,
         records: connector.records.log.size(),
         verification: VerificationReport::of(connector),
@@ -94,7 +93,7 @@ struct StatusReport {
     name: String,
     contact: Option<String>,
     waiting: Vec<WaitingItem>,
-    today: DailyFigures,
+    today: DayFigures,
     /// Figures of the finished days of the last two weeks, as far as they are counted.
     days: Vec<DayReport>,
     datasets: usize,
@@ -223,7 +222,7 @@ impl CommandReport for StatusReport {
                 "offers were checked against version {version} of the rulebook"
             ));
         }
-        let DailyFigures {
+        let DayFigures {
             answers,
             rows,
             refusals,
@@ -267,7 +266,7 @@ mod tests {
             .collect();
         periods.push(period(ValidityKind::TlsCertificate, 201));
         periods.push(period(ValidityKind::TrustBundle, 202));
-        let ends = list_ends(&periods);
+        let ends = list_ends(&periods.next);
         assert_eq!(ends.len(), MOST_ENDS + 2);
         assert_eq!((ends[0].name.as_str(), ends[49].name.as_str()), ("1", "50"));
         assert_eq!(ends[50].what, "tls_certificate");

@@ -228,7 +228,7 @@ impl<'a> ParticipantFactSheet<'a> {
             datasets,
             contracts,
             personal,
-            periods: validity_period::validity_periods(connector)?,
+            periods: validity_period::validity_periods(connector, usize::MAX)?.next,
             configured,
         })
     }

@@ -19,6 +19,7 @@ use hansa_policy::id::ContractId;
 use hansa_policy::negotiation::Phase;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -211,6 +212,9 @@ fn select_contracts(
             if page.is_full() {
                 break;
             }
+            if !page.is_after_contract(id) {
+                continue;
+            }
             let end = registry.over_from(id).unwrap_or(agreement.not_after);
             let ends_in_time =
                 horizon.is_none_or(|horizon| expiring_contracts::ends_by(end, status, horizon));
@@ -222,10 +226,7 @@ fn select_contracts(
                 title: titles.get(&id).map(String::as_str),
                 role,
             };
-            if ends_in_time
-                && page.is_after_contract(id)
-                && page.takes(&facts, waiting.contains(&id))
-            {
+            if ends_in_time && page.takes(&facts, waiting.contains(&id)) {
                 selected.push(HeldContract {
                     id,
                     agreement: agreement.clone(),
@@ -325,22 +326,26 @@ impl ListPage {
 
     /// True if the facts of an item are those that are looked for.
     fn fits(&self, facts: &ListedFacts<'_>) -> bool {
-        let state = facts.state.to_lowercase();
-        let dataset = facts.dataset.to_lowercase();
-        let is_named = |part: &Option<String>, whole: &str| {
-            part.as_deref().is_none_or(|part| whole.contains(part))
+        let is_equal = |wanted: &Option<String>, whole: &str| {
+            wanted
+                .as_deref()
+                .is_none_or(|wanted| *to_lowercase(whole) == *wanted)
         };
-        let with = facts.with.to_lowercase();
-        let title = facts.title.unwrap_or_default().to_lowercase();
-        let words = [dataset.as_str(), &with, &title].join("\n");
-        self.state.as_ref().is_none_or(|wanted| *wanted == state)
-            && self.role.is_none_or(|wanted| wanted.as_str() == facts.role)
+        let is_within = |part: &str, whole: Option<&str>| {
+            whole.is_some_and(|whole| to_lowercase(whole).contains(part))
+        };
+        let words = [Some(facts.dataset), Some(facts.with), facts.title];
+        self.role.is_none_or(|wanted| wanted.as_str() == facts.role)
+            && is_equal(&self.state, facts.state)
+            && is_equal(&self.dataset, facts.dataset)
             && self
-                .dataset
-                .as_ref()
-                .is_none_or(|wanted| *wanted == dataset)
-            && is_named(&self.with, &with)
-            && is_named(&self.text, &words)
+                .with
+                .as_deref()
+                .is_none_or(|part| is_within(part, Some(facts.with)))
+            && self
+                .text
+                .as_deref()
+                .is_none_or(|part| words.iter().any(|whole| is_within(part, *whole)))
     }
 
     /// True if an item is on this page; it is then counted.
@@ -350,6 +355,17 @@ impl ListPage {
             self.left = self.left.saturating_sub(1);
         }
         is_taken
+    }
+}
+
+/// Text in small letters. Most texts of a list have no others, and a list may have a hundred thousand.
+fn to_lowercase(text: &str) -> Cow<'_, str> {
+    let is_small = text
+        .bytes()
+        .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    match is_small {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(text.to_lowercase()),
     }
 }
 

@@ -3,31 +3,31 @@
 use hansa_audit_log::record::answers::{CloseRecord, RefusalCountRecord, RefusalRecord};
 use hansa_audit_log::record::body::{AnswerBody, RecordBody};
 use hansa_audit_log::time::UtcTimestamp;
-use hansa_node::monitoring::day_figures::{DAYS, DayFigures};
+use hansa_node::monitoring::day_figures::{DAYS, DayFigures, OpenDay};
 use hansa_node::participant::Connector;
 use hansa_node::process::civil_day;
 use hansa_policy::refusal::Refusal;
 
-/// The figures of a day, from the log.
-#[derive(Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub(super) struct DailyFigures {
-    /// Answers that ended, well or not.
-    pub(super) answers: u64,
-    /// Rows that left with them.
-    pub(super) rows: u64,
-    /// Questions that were refused.
-    pub(super) refusals: u64,
-}
-
-/// The figures since midnight in the zone of the participant.
+/// Figures since midnight in the zone of the participant. A record is read for the first look alone.
 ///
 /// # Errors
 /// When the log can't be read.
-pub(super) fn read_daily_figures(connector: &Connector) -> Result<DailyFigures, Refusal> {
+pub(super) fn read_daily_figures(connector: &Connector) -> Result<DayFigures, Refusal> {
     let now = connector.now();
     let zone = connector.config().participant.zone.clone();
-    let midnight = civil_day::begin_today(now, &zone).unwrap_or(now);
-    count_period(connector, midnight, None)
+    let begin = civil_day::begin_today(now, &zone).unwrap_or(now);
+    let ledger = &connector.metrics.days;
+    let mut day = match ledger.open_day(begin) {
+        Some(day) => day,
+        None => OpenDay {
+            begin,
+            next: connector.records.log.first_since(begin)?,
+            figures: DayFigures::default(),
+        },
+    };
+    count_records(connector, &mut day, None)?;
+    ledger.keep_open_day(day);
+    Ok(day.figures)
 }
 
 /// Counts the finished days of the last two weeks that are not counted yet.
@@ -46,36 +46,32 @@ pub(crate) fn count_finished_days(connector: &Connector) -> Result<(), Refusal> 
         };
         let day = day.to_string();
         if !ledger.has(&day) {
-            let DailyFigures {
-                answers,
-                rows,
-                refusals,
-            } = count_period(connector, begin, end)?;
-            let figures = DayFigures {
-                answers,
-                rows,
-                refusals,
+            let mut finished = OpenDay {
+                begin,
+                next: connector.records.log.first_since(begin)?,
+                figures: DayFigures::default(),
             };
-            ledger.keep(day, figures);
+            count_records(connector, &mut finished, end)?;
+            ledger.keep(day, finished.figures);
         }
         end = Some(begin);
     }
     Ok(())
 }
 
-/// Figures from an instant on, up to another one.
-fn count_period(
+/// Counts the records of a day that are not counted yet, up to its end.
+fn count_records(
     connector: &Connector,
-    begin: UtcTimestamp,
+    day: &mut OpenDay,
     end: Option<UtcTimestamp>,
-) -> Result<DailyFigures, Refusal> {
-    let mut figures = DailyFigures::default();
-    let log = &connector.records.log;
-    for record in log.read(log.first_since(begin)?) {
+) -> Result<(), Refusal> {
+    let figures = &mut day.figures;
+    for record in connector.records.log.read(day.next) {
         let record = record?;
         if end.is_some_and(|end| record.at >= end) {
             break;
         }
+        day.next = record.seq.saturating_add(1);
         // Most records are of other kinds, and need not be read.
         if !matches!(
             record.kind.as_str(),
@@ -97,7 +93,7 @@ fn count_period(
         };
         figures.refusals = figures.refusals.saturating_add(refusals);
     }
-    Ok(figures)
+    Ok(())
 }
 
 /// Figures of a day, with its name.

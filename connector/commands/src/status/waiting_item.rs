@@ -4,7 +4,7 @@ use crate::status::time_stamps;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_node::contract::notice;
 use hansa_node::monitoring::readiness::find_write_fault;
-use hansa_node::monitoring::validity_period::{ValidityKind, ValidityPeriod};
+use hansa_node::monitoring::validity_period::{ValidityKind, ValidityPeriod, ValidityPeriods};
 use hansa_node::negotiation::message_replay::load_negotiation;
 use hansa_node::offer::offer_renewal;
 use hansa_node::participant::Connector;
@@ -165,7 +165,7 @@ impl WaitingItem {
 /// When the state can't be read.
 pub(super) fn list_waiting_items(
     connector: &Connector,
-    periods: &[ValidityPeriod],
+    periods: &ValidityPeriods,
 ) -> Result<Vec<WaitingItem>, Refusal> {
     let now = connector.now();
     let mut items = list_requests(connector)?;
@@ -183,8 +183,13 @@ pub(super) fn list_waiting_items(
             .with_subject(notice.contract.to_short_text().to_string())
             .with_since(notice.last_attempt)
     }));
-    let due = periods.iter().filter(|period| period.is_due(now));
+    let due = periods.next.iter().filter(|period| period.is_due(now));
     items.extend(due.map(describe_validity));
+    if periods.later_contracts_due > 0 {
+        let text = format!("{} more contracts end soon", periods.later_contracts_due);
+        let item = WaitingItem::new(WaitingKind::Validity, text);
+        items.push(item.with_act("hansa contract list --expiring 30d"));
+    }
     if let Err(refusal) = connector.own_certificate() {
         let item = WaitingItem::new(WaitingKind::Certificate, refusal.sentence);
         items.push(item.with_act("hansa join"));

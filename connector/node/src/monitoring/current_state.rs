@@ -80,7 +80,7 @@ pub(super) fn refresh_gauges(
     refresh_contract_gauges(connector, now);
     // For each kind, the period that ends next.
     let mut ends = BTreeMap::new();
-    for period in validity_period::validity_periods(connector)? {
+    for period in validity_period::validity_periods(connector, 1)?.next {
         ends.entry(period.kind).or_insert(period);
     }
     let until = ends

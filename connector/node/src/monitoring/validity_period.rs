@@ -4,6 +4,7 @@ use crate::league::credentials::stored_credentials;
 use crate::participant::Connector;
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_policy::contract::ContractStatus;
+use hansa_policy::id::ContractId;
 use hansa_policy::refusal::Refusal;
 use hansa_policy::term::language::Language;
 use hansa_proto::render::contract_status::ContractStatusLines;
@@ -69,21 +70,40 @@ pub struct ValidityPeriod {
 impl ValidityPeriod {
     /// Checks that renewal is due: 30 days before the end, or in the last third of a validity under 90 days.
     pub fn is_due(&self, now: UtcTimestamp) -> bool {
-        let whole = self.ends.micros().saturating_sub(self.begins.micros());
-        let ahead = (whole / 3).min(DAY.saturating_mul(30));
-        self.ends <= now.plus_micros(ahead)
+        is_renewal_due(self.begins, self.ends, now)
     }
 }
 
-/// Returns all validity periods, the next end first.
+/// Validity periods, as many of contracts as were wanted.
+#[derive(Debug, Clone)]
+pub struct ValidityPeriods {
+    /// Periods, the next end first.
+    pub next: Vec<ValidityPeriod>,
+    /// Contracts in force.
+    pub contracts: usize,
+    /// Contracts that end later than those of `next`.
+    pub later_contracts: usize,
+    /// Those of them whose renewal is due.
+    pub later_contracts_due: usize,
+}
+
+/// Validity of a contract, before it is described.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct ContractValidity {
+    ends: UtcTimestamp,
+    id: ContractId,
+    begins: UtcTimestamp,
+}
+
+/// Returns the validity periods, those of the `most` contracts that end next among them.
 ///
 /// # Errors
 /// If the documents can't be read.
-pub fn validity_periods(connector: &Connector) -> Result<Vec<ValidityPeriod>, Refusal> {
+pub fn validity_periods(connector: &Connector, most: usize) -> Result<ValidityPeriods, Refusal> {
     let now = connector.now();
     let bundle = connector.identity.trust.bundle();
     let bundle = bundle.content();
-    let mut periods = vec![ValidityPeriod {
+    let mut next = vec![ValidityPeriod {
         kind: ValidityKind::TrustBundle,
         name: format!("number {}", bundle.sequence),
         begins: bundle.issued_at,
@@ -91,7 +111,7 @@ pub fn validity_periods(connector: &Connector) -> Result<Vec<ValidityPeriod>, Re
         until: bundle.expires_at.to_string(),
     }];
     if let Ok(leaf) = connector.own_certificate() {
-        periods.push(ValidityPeriod {
+        next.push(ValidityPeriod {
             kind: ValidityKind::TlsCertificate,
             name: connector.id().domain().to_owned(),
             begins: leaf.not_before,
@@ -99,24 +119,9 @@ pub fn validity_periods(connector: &Connector) -> Result<Vec<ValidityPeriod>, Re
             until: leaf.not_after.to_string(),
         });
     }
-    connector.contracts.with_registry(|registry| {
-        let in_force = registry
-            .all_contracts(now)
-            .filter(|(_, _, status)| *status == ContractStatus::InForce);
-        periods.extend(in_force.map(|(id, agreement, _)| {
-            let ends = registry.over_from(id).unwrap_or(agreement.not_after);
-            ValidityPeriod {
-                kind: ValidityKind::Contract,
-                name: id.to_short_text().to_string(),
-                begins: agreement.not_before,
-                ends,
-                until: ContractStatusLines::new(Language::En, agreement).end_text(ends),
-            }
-        }));
-    });
     for (credential, _) in stored_credentials(&connector.records)? {
         if now < credential.until {
-            periods.push(ValidityPeriod {
+            next.push(ValidityPeriod {
                 kind: ValidityKind::Credential,
                 name: format!("of {}", credential.issuer.domain()),
                 begins: credential.issued_at,
@@ -127,7 +132,7 @@ pub fn validity_periods(connector: &Connector) -> Result<Vec<ValidityPeriod>, Re
     }
     for grant in connector.access_tokens.all_tokens() {
         if !grant.is_revoked && now < grant.until {
-            periods.push(ValidityPeriod {
+            next.push(ValidityPeriod {
                 kind: ValidityKind::AccessToken,
                 name: grant.id.clone(),
                 begins: grant.from,
@@ -136,12 +141,65 @@ pub fn validity_periods(connector: &Connector) -> Result<Vec<ValidityPeriod>, Re
             });
         }
     }
-    periods.sort_by(|one, other| {
+    let mut periods = ValidityPeriods {
+        next,
+        contracts: 0,
+        later_contracts: 0,
+        later_contracts_due: 0,
+    };
+    add_contracts(connector, most, &mut periods);
+    periods.next.sort_by(|one, other| {
         one.ends
             .cmp(&other.ends)
             .then_with(|| one.name.cmp(&other.name))
     });
     Ok(periods)
+}
+
+/// Adds the `most` contracts that end next. The others are only counted: a participant may have a hundred thousand.
+fn add_contracts(connector: &Connector, most: usize, periods: &mut ValidityPeriods) {
+    let now = connector.now();
+    connector.contracts.with_registry(|registry| {
+        let in_force = registry
+            .all_contracts(now)
+            .filter(|(_, _, status)| *status == ContractStatus::InForce);
+        let mut next: Vec<ContractValidity> = in_force
+            .map(|(id, agreement, _)| ContractValidity {
+                ends: registry.over_from(id).unwrap_or(agreement.not_after),
+                id,
+                begins: agreement.not_before,
+            })
+            .collect();
+        periods.contracts = next.len();
+        if most < next.len() {
+            next.select_nth_unstable(most);
+            let later = next.split_off(most);
+            periods.later_contracts = later.len();
+            let due = later
+                .iter()
+                .filter(|contract| is_renewal_due(contract.begins, contract.ends, now));
+            periods.later_contracts_due = due.count();
+        }
+        for ContractValidity { ends, id, begins } in next {
+            let Some(agreement) = registry.agreement(id) else {
+                continue;
+            };
+            periods.next.push(ValidityPeriod {
+                kind: ValidityKind::Contract,
+                name: id.to_short_text().to_string(),
+                begins,
+                ends,
+                until: ContractStatusLines::new(Language::En, agreement).end_text(ends),
+            });
+        }
+    });
+}
+
+/// Checks that renewal is due: 30 days before the end, or in the last third of a validity under 90 days.
+fn is_renewal_due(begins: UtcTimestamp, ends: UtcTimestamp, now: UtcTimestamp) -> bool {
+    let whole = ends.micros().saturating_sub(begins.micros());
+    let ahead = (whole / 3).min(DAY.saturating_mul(30));
+    ends <= now.plus_micros(ahead)
 }
 
 #[cfg(test)]
