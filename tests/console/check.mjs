@@ -195,6 +195,14 @@ async function checkPasskey(page, path) {
   expect((await page.locator(".done").count()) === 1, "the passkey signed nothing");
 }
 
+// The preview beside a form, which comes while somebody types.
+async function checkPreview(page, path) {
+  await open(page, path, "en");
+  await page.locator("#title").press("x");
+  await page.locator("hansa-preview section.preview").waitFor();
+  await checkWaiting(page, "policy-preview");
+}
+
 // Two minutes before the session ends the page says so, and the session is made longer on the same page. The clock is that of the browser.
 async function checkSession(context) {
   const page = watch(await context.newPage());
@@ -246,6 +254,8 @@ for (let round = 0; round < 20; round += 1) {
 }
 paints.sort((one, other) => one - other);
 
+const policy = paths.find((path) => path.endsWith("/edit"));
+if (policy) await checkPreview(page, policy);
 if (signed) await checkPasskey(page, signed);
 await checkSession(context);
 

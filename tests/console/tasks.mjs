@@ -48,6 +48,30 @@ async function proveAct(house, hands, { button, back, key }) {
   hands.expect((await page.locator(".done").count()) === 1, "the act was not done");
 }
 
+// The preview beside the form follows what is typed, before any button is pressed. The focus stays, and the act is not possible by it.
+async function watchPreview(hands) {
+  const { page } = hands;
+  const shown = "hansa-preview section.preview";
+  await page.locator(shown).waitFor();
+  const key = await page.inputValue("form.act-form input[name=key]");
+  const hasDays = (place) => document.querySelector(place).textContent.includes("77");
+  hands.expect(!(await page.evaluate(hasDays, shown)), "the preview has what nobody typed");
+  await hands.type("#delete-after", "77");
+  await page.waitForFunction(hasDays, shown);
+  hands.expect(await page.evaluate(() => document.activeElement.id === "delete-after"), "the preview takes the focus");
+  hands.expect((await page.locator(shown).count()) === 1, "there are several previews");
+  hands.expect((await page.locator("hansa-preview [role=status]").innerText()) !== "", "nobody is told of the preview");
+  hands.expect((await page.inputValue("form.act-form input[name=key]")) !== key, "the key of the form gets old");
+  hands.expect((await page.locator("form.act-form input[name=preview]").count()) === 0, "the preview makes the act possible");
+  await takePicture(hands, "preview");
+  // A value that is not taken leaves the last preview.
+  await hands.type("#delete-after", "9999999999999");
+  const wrong = await page.getAttribute("hansa-preview", "data-wrong");
+  await page.locator("hansa-preview [role=status]", { hasText: wrong }).waitFor();
+  hands.expect(await page.evaluate(hasDays, shown), "the last preview is gone");
+  await hands.type("#delete-after", "30");
+}
+
 // File of a city that begins.
 const counts = "site,day,bikes\nRibeira,2026-09-01,812\nBoavista,2026-09-01,2392\nRibeira,2026-09-02,790\n";
 
@@ -85,7 +109,10 @@ const tasks = [
       await hands.type("#columns", "site\nday\nbikes");
       await hands.enterDay("#from", "2026-01-01");
       await hands.enterDay("#until", "2029-12-31");
+      if (visit.hasScripts) await watchPreview(hands);
       await hands.follow("form.act-form button", "**/policies/add");
+      // The page with the preview has the address of the one before.
+      await hands.page.locator("form.act-form input[name=preview]").waitFor({ state: "attached" });
       await takePicture(hands, "policy");
       await hands.follow("form.act-form button", "**/policies");
       await hands.open(`/datasets/${name}`);

@@ -256,6 +256,7 @@ fn pages_are_seen_in_a_browser() {
         "/datasets/bikes",
         "/policies",
         "/policies/open?dataset=bikes",
+        "/policies/open/edit",
         "/catalog",
         "/evidence",
         "/evidence/received",

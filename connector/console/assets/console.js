@@ -1,7 +1,9 @@
-// Script of the console: passkeys, and the end of the session.
+// Script of the console: passkeys, the end of the session, and the preview of an act while its form is filled.
 //
-// Passkeys in the browser: asks the authenticator, and sends its answer in the form that the server has written.
-// Each value travels in base64url. Each sentence stands in an attribute of the element, in the language of the page.
+// Each page works without it, apart from passkeys. Each sentence stands in an attribute of its element, in the language of the page. No text
+// becomes markup here: parts of a page come from a whole page of the console, which the browser has read.
+
+// Passkeys in the browser: asks the authenticator, and sends its answer in the form that the server has written. Each value travels in base64url.
 
 function decode(text) {
   const plain = text.replaceAll("-", "+").replaceAll("_", "/");
@@ -160,3 +162,107 @@ class SessionElement extends HTMLElement {
 }
 
 customElements.define("hansa-session", SessionElement);
+
+// Page of the console that answers a form, as a document in which no script runs; none where the answer is no page, or that of another address.
+// It is the one place with an `XMLHttpRequest`, which Trusted Types let read a page, and asks the console alone.
+function requestPage(form, values) {
+  const address = new URL(form.getAttribute("action"), location.href);
+  if (address.origin !== location.origin) return Promise.resolve(null);
+  return new Promise((resolve) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", address);
+    request.responseType = "document";
+    request.addEventListener("loadend", () => resolve(request.responseURL === address.href ? request.response : null));
+    request.send(values);
+  });
+}
+
+// Preview of an act: a second after the last key the form is sent as its button sends it before the act, so that the answer shows and never acts.
+// This page takes over the preview, the key of the form, which gets no older, and the end of the session. All that was typed stays.
+class PreviewElement extends HTMLElement {
+  connectedCallback() {
+    this.form = this.querySelector("form");
+    this.changes = 0;
+    this.form.addEventListener("input", () => this.change());
+    this.form.addEventListener("submit", () => clearTimeout(this.clock));
+    this.tell(this.dataset.live);
+  }
+
+  disconnectedCallback() {
+    clearTimeout(this.clock);
+  }
+
+  change() {
+    this.changes += 1;
+    // The act is bound to the preview that its page has shown. Other values are looked at first.
+    this.form.elements.namedItem("preview")?.remove();
+    this.form.querySelector("button").textContent = this.dataset.check;
+    this.part("result").classList.add("older");
+    this.tell("");
+    this.wait();
+  }
+
+  wait() {
+    clearTimeout(this.clock);
+    this.clock = setTimeout(() => this.renew(), 1000);
+  }
+
+  async renew() {
+    // One request at a time: a slow connector is asked less often.
+    if (this.isAsking) {
+      this.wait();
+      return;
+    }
+    this.isAsking = true;
+    const { changes } = this;
+    const values = new URLSearchParams(new FormData(this.form));
+    // Values that are sent with the digest of their preview act.
+    values.delete("preview");
+    const page = await requestPage(this.form, values);
+    this.isAsking = false;
+    this.takeKey(page);
+    this.takeSession(page);
+    // Whoever has typed on waits for another answer.
+    if (changes === this.changes) this.takePreview(page);
+  }
+
+  takeKey(page) {
+    const key = page?.querySelector("hansa-preview form input[name='key']");
+    if (key) this.form.elements.namedItem("key").value = key.value;
+  }
+
+  takeSession(page) {
+    const session = page?.querySelector("hansa-session");
+    const end = session?.querySelector("[data-part='end']");
+    if (end) document.querySelector("hansa-session")?.report(Number(session.dataset.left), end.textContent);
+  }
+
+  takePreview(page) {
+    const preview = page?.querySelector("hansa-preview section.preview");
+    if (!preview) {
+      this.tell(page?.querySelector("hansa-preview") ? this.dataset.wrong : this.dataset.failed);
+      return;
+    }
+    const result = this.part("result");
+    // The focus stays at its place, and what was unfolded stays so.
+    const places = () => [...result.querySelectorAll("summary, [tabindex]")];
+    const place = places().indexOf(document.activeElement);
+    const isOpen = result.querySelector("details")?.open ?? false;
+    for (const details of preview.querySelectorAll("details")) details.open = isOpen;
+    result.replaceChildren(preview);
+    result.classList.remove("older");
+    if (place >= 0) places()[place]?.focus({ preventScroll: true });
+    this.tell(this.dataset.shown);
+  }
+
+  part(name) {
+    return this.querySelector(`[data-part='${name}']`);
+  }
+
+  tell(sentence) {
+    const status = this.part("told");
+    if (status.textContent !== sentence) status.textContent = sentence;
+  }
+}
+
+customElements.define("hansa-preview", PreviewElement);

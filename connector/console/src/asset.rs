@@ -27,7 +27,7 @@ const STYLE_SHEET: Asset = Asset {
     bytes: STYLE_SHEET_TEXT.as_bytes(),
 };
 
-/// Script of the pages with the form of a passkey.
+/// Script of the pages for people who are signed in.
 const SCRIPT: Asset = Asset {
     content_type: "text/javascript; charset=utf-8",
     bytes: include_bytes!("../assets/console.js"),
@@ -109,7 +109,7 @@ mod tests {
     fn the_script_writes_no_markup_and_asks_the_console_alone() {
         assert_eq!(find_asset(script_address()), Some(SCRIPT));
         let text = std::str::from_utf8(SCRIPT.bytes).unwrap();
-        assert!(text.lines().count() <= 200);
+        assert!(text.lines().count() <= 600);
         for word in [
             "innerHTML",
             "outerHTML",
@@ -118,17 +118,38 @@ mod tests {
             "eval",
             "Function(",
             "import",
-            "XMLHttp",
+            "DOMParser",
+            "parseHTML",
+            "setAttribute",
             "WebSocket",
             "http:",
             "https:",
-            "setTimeout",
             "style",
         ] {
             assert!(!text.contains(word), "{word}");
         }
-        // The one request is that of a form of the page, which leads to the console.
+        // The requests are those of forms of the page, which lead to the console.
         assert_eq!(text.matches("fetch").count(), 1);
         assert!(text.contains("fetch(form.action, { method: \"POST\""));
+        // One function reads a page of the console, and nothing else reads markup.
+        assert_eq!(text.matches("new XMLHttpRequest()").count(), 1);
+        assert_eq!(text.matches("responseType").count(), 1);
+        let (_, request) = text.split_once("function requestPage(").unwrap();
+        let (request, _) = request.split_once("\n}\n").unwrap();
+        for part in [
+            "address.origin !== location.origin",
+            "new XMLHttpRequest()",
+            "request.responseURL === address.href",
+        ] {
+            assert!(request.contains(part), "{part}");
+        }
+        // No text becomes a script by a clock.
+        let clocks = text.matches("setTimeout(").count() + text.matches("setInterval(").count();
+        assert_eq!(
+            text.matches("setTimeout(() =>").count() + text.matches("setInterval(() =>").count(),
+            clocks
+        );
+        // A form whose values are sent with the digest of their preview acts.
+        assert!(text.contains("values.delete(\"preview\");"));
     }
 }

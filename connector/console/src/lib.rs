@@ -1,7 +1,8 @@
 //! Pages of the console: server-rendered HTML for officers, auditors and operators.
 //!
 //! A view is the object that a command of `hansa` prints as JSON, or a part of it. A page is one function from a frame and a view to
-//! text. The pages need no style attribute and, apart from the form of a passkey, no script, so that
+//! text. The pages need no style attribute and, apart from the form of a passkey, no script; where scripts run, one
+//! reads pages of the console for a preview. So
 //! `default-src 'none'; script-src 'self'; style-src 'self'; form-action 'self'` is enough as their content security policy.
 //!
 //! # The walk

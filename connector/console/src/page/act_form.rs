@@ -35,6 +35,8 @@ pub struct ActForm {
     pub(crate) fields: Vec<ActField>,
     /// Sentence after the act.
     pub(crate) done: String,
+    /// `true` if the script of the page renews the preview while the form is filled. Then the preview asks no other participant.
+    pub(crate) has_live_preview: bool,
 }
 
 impl ActForm {
@@ -49,6 +51,7 @@ impl ActForm {
             person: html! {},
             fields: Vec::new(),
             done,
+            has_live_preview: false,
         }
     }
 
@@ -220,12 +223,6 @@ pub enum ActStep {
 pub fn render_act_form(frame: &PageFrame<'_>, view: &ActFormView) -> String {
     let language = frame.language;
     let form = &view.form;
-    let read_value = |name: &str| view.values.get(name).map_or("", String::as_str);
-    let is_wrong = |name: &str| view.faults.iter().any(|fault| fault.field == name);
-    let label = match view.step {
-        ActStep::Preview => message!(language, "act-preview"),
-        ActStep::Act | ActStep::Previewed { .. } => form.label.clone(),
-    };
     let body = html! {
         (render_field_faults(language, view))
         @for warning in &form.warnings {
@@ -241,13 +238,32 @@ pub fn render_act_form(frame: &PageFrame<'_>, view: &ActFormView) -> String {
         }
         (form.body)
         (form.person)
-        @if let ActStep::Previewed { preview, .. } = &view.step {
-            section.preview aria-labelledby="preview" {
-                h2 id="preview" { (message!(language, "act-preview-title")) }
-                (preview.body)
-                p.hint { (message!(language, "act-preview-hint")) }
+        @if form.has_live_preview {
+            (render_live_form(frame, view))
+        } @else {
+            @if let ActStep::Previewed { preview, .. } = &view.step {
+                (render_preview(language, preview))
             }
+            (render_form(frame, view))
         }
+        p { a.back href=(own_path(&view.back)) { (message!(language, "act-back")) } }
+    };
+    let mut content = PageContent::new(form.title.clone(), body);
+    content.is_error = !view.faults.is_empty();
+    render_layout(frame, &content)
+}
+
+/// Form with the fields of an act.
+fn render_form(frame: &PageFrame<'_>, view: &ActFormView) -> Markup {
+    let language = frame.language;
+    let form = &view.form;
+    let read_value = |name: &str| view.values.get(name).map_or("", String::as_str);
+    let is_wrong = |name: &str| view.faults.iter().any(|fault| fault.field == name);
+    let label = match view.step {
+        ActStep::Preview => message!(language, "act-preview"),
+        ActStep::Act | ActStep::Previewed { .. } => form.label.clone(),
+    };
+    html! {
         form.act-form method="post" action=(form_address(frame)) {
             input type="hidden" name="key" value=(reveal_controls(&view.key));
             input type="hidden" name="shown" value=(reveal_controls(&view.shown));
@@ -261,11 +277,43 @@ pub fn render_act_form(frame: &PageFrame<'_>, view: &ActFormView) -> String {
             }
             button.main type="submit" { (label) }
         }
-        p { a.back href=(own_path(&view.back)) { (message!(language, "act-back")) } }
+    }
+}
+
+/// Preview of an act.
+fn render_preview(language: Language, preview: &ActPreview) -> Markup {
+    html! {
+        section.preview aria-labelledby="preview" {
+            h2 id="preview" { (message!(language, "act-preview-title")) }
+            (preview.body)
+            p.hint { (message!(language, "act-preview-hint")) }
+        }
+    }
+}
+
+/// Form of an act with the place of its preview. The script of the page renews the preview while the form is filled.
+fn render_live_form(frame: &PageFrame<'_>, view: &ActFormView) -> Markup {
+    let language = frame.language;
+    let previewed = match &view.step {
+        ActStep::Previewed { preview, .. } => Some(preview),
+        ActStep::Act | ActStep::Preview => None,
     };
-    let mut content = PageContent::new(form.title.clone(), body);
-    content.is_error = !view.faults.is_empty();
-    render_layout(frame, &content)
+    html! {
+        hansa-preview
+            data-check=(message!(language, "act-preview"))
+            data-live=(message!(language, "act-preview-live"))
+            data-shown=(message!(language, "act-preview-shown"))
+            data-wrong=(message!(language, "act-preview-wrong"))
+            data-failed=(message!(language, "act-preview-failed")) {
+            @if let Some(preview) = previewed {
+                div data-part="result" { (render_preview(language, preview)) }
+            }
+            (render_form(frame, view))
+            // A preview that comes while somebody types does not move the form down.
+            @if previewed.is_none() { div data-part="result" {} }
+            p.hint data-part="told" role="status" {}
+        }
+    }
 }
 
 /// Address to which the form is sent: that of its page, whose parameters may name the subject.

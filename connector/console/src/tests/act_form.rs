@@ -128,6 +128,63 @@ fn a_form_shows_what_was_typed_and_each_fault_leads_to_its_field() {
 }
 
 #[test]
+fn an_act_that_is_seen_first_has_a_place_for_its_preview() {
+    for language in Language::ALL {
+        let render = |is_live: bool, step: ActStep| {
+            let mut form = make_form("Purpose");
+            form.has_live_preview = is_live;
+            let view = ActFormView {
+                step,
+                ..make_view(form, &[])
+            };
+            render_act_form(&frame(language, &PersonRole::ALL), &view)
+        };
+        let body = html! { p { "14 rows" } };
+        let previewed = ActStep::Previewed {
+            preview: ActPreview { body },
+            digest: "77ab".to_owned(),
+        };
+        let first = render(true, ActStep::Preview);
+        let second = render(true, previewed.clone());
+        for (text, previews) in [(&first, 0), (&second, 1)] {
+            let page = check_page(text);
+            let element = elements(&page, "hansa-preview")[0];
+            for name in ["check", "live", "shown", "wrong", "failed"] {
+                let sentence = element.attribute(&format!("data-{name}"));
+                assert!(sentence.is_some_and(|text| !text.is_empty()), "{name}");
+            }
+            // The button of the first page is that to which a change of the values leads back.
+            assert!(first.contains(&format!(
+                "<button class=\"main\" type=\"submit\">{}<",
+                element.attribute("data-check").unwrap()
+            )));
+            for part in ["result", "told"] {
+                let parts = page
+                    .iter()
+                    .filter(|element| element.attribute("data-part") == Some(part));
+                assert_eq!(parts.count(), 1, "{part}");
+            }
+            let sections = page
+                .iter()
+                .filter(|element| element.attribute("class") == Some("preview"));
+            assert_eq!(sections.count(), previews);
+            let digest = page
+                .iter()
+                .filter(|element| element.attribute("name") == Some("preview"));
+            assert_eq!(digest.count(), previews);
+        }
+        let (result, form) = (
+            second.find("14 rows"),
+            second.find("<form class=\"act-form"),
+        );
+        assert!(result.unwrap() < form.unwrap(), "read before the button");
+        let plain = render(false, previewed);
+        assert!(elements(&check_page(&plain), "hansa-preview").is_empty());
+        assert!(plain.contains("14 rows"));
+    }
+}
+
+#[test]
 fn values_are_read_as_the_fields_take_them() {
     let form = make_form("Traffic <planning>");
     let values = form.read_values(&fill_values(&[

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// Elements that pages have.
-const ELEMENTS: [&str; 67] = [
+const ELEMENTS: [&str; 68] = [
     "a",
     "bdi",
     "blockquote",
@@ -35,6 +35,7 @@ const ELEMENTS: [&str; 67] = [
     "h2",
     "h3",
     "hansa-passkey",
+    "hansa-preview",
     "hansa-session",
     "head",
     "header",

@@ -141,6 +141,7 @@ fn the_preview_of_a_policy_says_what_each_term_becomes() {
     let frame = frame(Language::De);
     let form = || describe_policy_edit(&frame, &draft("a"));
     let page = show(&frame, form(), Some(&read(&findings())));
+    assert!(page.contains("<hansa-preview "), "{page}");
     assert!(page.contains("erlaubt sie mehr"), "{page}");
     assert!(page.contains("a &lt; b"), "{page}");
 }

@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 /// Field of the form of an act.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActField {
-    /// Name of the field in the form, of letters, digits and hyphens; not `key`, `shown` or `language`.
+    /// Name of the field in the form, of letters, digits and hyphens; not `key`, `shown`, `language` or `preview`.
     pub name: String,
     /// Name of the field for people.
     pub label: String,

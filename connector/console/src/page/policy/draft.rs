@@ -92,6 +92,7 @@ pub fn describe_policy_edit(frame: &PageFrame<'_>, draft: &PolicyDraft) -> ActFo
         )]))
     };
     form.fields = list_fields(language, draft);
+    form.has_live_preview = true;
     form
 }
 
@@ -123,6 +124,7 @@ pub fn describe_policy_addition(frame: &PageFrame<'_>, draft: &PolicyDraft) -> A
         dataset.with_hint(message!(language, "policy-dataset-hint")),
     ];
     form.fields.extend(list_fields(language, draft));
+    form.has_live_preview = true;
     form
 }
 
