@@ -48,6 +48,39 @@ async function proveAct(house, hands, { button, back, key }) {
   hands.expect((await page.locator(".done").count()) === 1, "the act was not done");
 }
 
+// A file that is stopped leaves the form as it was, with a new key. The request is held, so that it is under way as long as it takes.
+async function stopFile(hands) {
+  const { page } = hands;
+  const sent = "**/datasets/upload";
+  await page.route(sent, () => {});
+  const key = await page.inputValue("form.act-form input[name=key]");
+  await hands.reach("form.act-form button");
+  await page.keyboard.press("Enter");
+  await page.locator("hansa-upload progress").waitFor();
+  await hands.reach("hansa-upload [data-part=cancel]");
+  await page.keyboard.press("Enter");
+  const stopped = await page.getAttribute("hansa-upload", "data-cancelled");
+  await page.locator("hansa-upload [role=status]", { hasText: stopped }).waitFor();
+  hands.expect((await page.inputValue("form.act-form input[name=key]")) !== key, "the key of the file was used up");
+  hands.expect(await page.locator("hansa-upload progress").isHidden(), "a file that was stopped goes on");
+  await page.unroute(sent);
+}
+
+// Keeps how far the progress of a file comes, also after its page.
+async function watchProgress(hands) {
+  await hands.page.evaluate(() => {
+    sessionStorage.removeItem("progress");
+    const progress = document.querySelector("hansa-upload progress");
+    const observer = new MutationObserver(() => sessionStorage.setItem("progress", progress.value / progress.max));
+    observer.observe(progress, { attributes: true });
+  });
+}
+
+async function checkProgress(hands) {
+  const reached = await hands.page.evaluate(() => sessionStorage.getItem("progress"));
+  hands.expect(reached === "1", `the progress of the file ended at ${reached}`);
+}
+
 // The preview beside the form follows what is typed, before any button is pressed. The focus stays, and the act is not possible by it.
 async function watchPreview(hands) {
   const { page } = hands;
@@ -91,7 +124,12 @@ const tasks = [
       await takePicture(hands, "start");
       await hands.follow('main a[href="/datasets/add"]', "**/datasets/add");
       await hands.chooseFile("#file", { name: `${name}.csv`, mimeType: "text/csv", buffer: Buffer.from(counts) });
+      if (visit.hasScripts) {
+        await stopFile(hands);
+        await watchProgress(hands);
+      }
       await hands.follow("form.act-form button", "**/datasets/add/*");
+      if (visit.hasScripts) await checkProgress(hands);
       await takePicture(hands, "add");
       await hands.type("#title", "Counts of bicycles");
       await hands.type("#licence", "CC-BY-4.0");

@@ -1,4 +1,4 @@
-// Script of the console: passkeys, the end of the session, and the preview of an act while its form is filled.
+// Script of the console: passkeys, the end of the session, the preview of an act while its form is filled, and the progress of a file that is sent.
 //
 // Each page works without it, apart from passkeys. Each sentence stands in an attribute of its element, in the language of the page. No text
 // becomes markup here: parts of a page come from a whole page of the console, which the browser has read.
@@ -163,16 +163,20 @@ class SessionElement extends HTMLElement {
 
 customElements.define("hansa-session", SessionElement);
 
-// Page of the console that answers a form, as a document in which no script runs; none where the answer is no page, or that of another address.
-// It is the one place with an `XMLHttpRequest`, which Trusted Types let read a page, and asks the console alone.
-function requestPage(form, values) {
-  const address = new URL(form.getAttribute("action"), location.href);
-  if (address.origin !== location.origin) return Promise.resolve(null);
+// Page of the console, as a document in which no script runs, with its address; no page where the answer is none. This is the one place with an
+// `XMLHttpRequest`, which Trusted Types let read a page, and it asks the console alone. `observe` gets the request before it is sent.
+function requestPage({ method, path, values, observe }) {
+  const address = new URL(path, location.href);
+  if (address.origin !== location.origin) return Promise.resolve({ page: null, isMoved: false });
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
-    request.open("POST", address);
+    observe?.(request);
+    request.open(method, address);
     request.responseType = "document";
-    request.addEventListener("loadend", () => resolve(request.responseURL === address.href ? request.response : null));
+    request.addEventListener("loadend", () => {
+      const { response: page, responseURL } = request;
+      resolve({ page, address: responseURL, isMoved: responseURL !== "" && responseURL !== address.href });
+    });
     request.send(values);
   });
 }
@@ -218,8 +222,10 @@ class PreviewElement extends HTMLElement {
     const values = new URLSearchParams(new FormData(this.form));
     // Values that are sent with the digest of their preview act.
     values.delete("preview");
-    const page = await requestPage(this.form, values);
+    const answer = await requestPage({ method: "POST", path: this.form.getAttribute("action"), values });
     this.isAsking = false;
+    // The page of a sign-in is none of this form.
+    const page = answer.isMoved ? null : answer.page;
     this.takeKey(page);
     this.takeSession(page);
     // Whoever has typed on waits for another answer.
@@ -266,3 +272,101 @@ class PreviewElement extends HTMLElement {
 }
 
 customElements.define("hansa-preview", PreviewElement);
+
+// Progress of a file: sends the form as the browser would, says how much of it has been sent, and can stop. The browser then goes where the answer
+// leads; the page of a refusal takes the place of this one.
+class UploadElement extends HTMLElement {
+  connectedCallback() {
+    this.form = this.querySelector("form");
+    this.progress = this.querySelector("progress");
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (!this.request) this.send();
+    });
+    this.part("cancel").addEventListener("click", () => this.request?.abort());
+  }
+
+  disconnectedCallback() {
+    this.request?.abort();
+  }
+
+  async send() {
+    const { size } = this.form.elements.namedItem("file").files[0];
+    if (size > Number(this.dataset.limit)) {
+      this.tell(this.dataset.large);
+      return;
+    }
+    this.show(0, size);
+    this.tell(this.dataset.sending);
+    this.toggle(true);
+    let isCancelled = false;
+    const observe = (request) => {
+      this.request = request;
+      request.addEventListener("abort", () => { isCancelled = true; });
+      // The form around the file has some bytes, too.
+      request.upload.addEventListener("progress", ({ loaded }) => this.show(Math.min(loaded, size), size));
+      request.upload.addEventListener("load", () => {
+        this.show(size, size);
+        this.tell(this.dataset.judging);
+      });
+    };
+    const values = new FormData(this.form);
+    const answer = await requestPage({ method: "POST", path: this.form.getAttribute("action"), values, observe });
+    if (answer.isMoved) {
+      location.assign(answer.address);
+      return;
+    }
+    this.request = null;
+    const main = answer.page?.querySelector("main");
+    if (main) {
+      this.takePage(answer.page, main);
+      return;
+    }
+    await this.takeKey();
+    this.toggle(false);
+    this.tell(isCancelled ? this.dataset.cancelled : this.dataset.failed);
+    this.form.querySelector("button").focus();
+  }
+
+  takePage(page, main) {
+    document.title = page.title;
+    const own = document.querySelector("main");
+    own.replaceChildren(...main.childNodes);
+    (own.querySelector(".summary") ?? own).focus();
+  }
+
+  // The key of the form was used up when the file began.
+  async takeKey() {
+    const { page } = await requestPage({ method: "GET", path: this.dataset.page });
+    const key = page?.querySelector("hansa-upload form input[name='key']");
+    if (key) this.form.elements.namedItem("key").value = key.value;
+  }
+
+  toggle(isSending) {
+    this.part("progress").hidden = !isSending;
+    this.form.querySelector("button").disabled = isSending;
+    if (isSending) this.part("cancel").focus();
+  }
+
+  show(sent, size) {
+    this.progress.max = size || 1;
+    this.progress.value = sent;
+    const isLarge = size >= 10_000_000;
+    const format = new Intl.NumberFormat(document.documentElement.lang);
+    const describe = (bytes) => {
+      const unit = isLarge ? this.dataset.megabytes : this.dataset.kilobytes;
+      return unit.replace("[number]", format.format(Math.ceil(bytes / (isLarge ? 1_000_000 : 1_000))));
+    };
+    this.part("words").textContent = this.dataset.sent.replace("[sent]", describe(sent)).replace("[all]", describe(size));
+  }
+
+  part(name) {
+    return this.querySelector(`[data-part='${name}']`);
+  }
+
+  tell(sentence) {
+    this.part("told").textContent = sentence;
+  }
+}
+
+customElements.define("hansa-upload", UploadElement);

@@ -139,7 +139,7 @@ mod tests {
         for part in [
             "address.origin !== location.origin",
             "new XMLHttpRequest()",
-            "request.responseURL === address.href",
+            "responseURL !== address.href",
         ] {
             assert!(request.contains(part), "{part}");
         }

@@ -122,6 +122,41 @@ fn waiting_files_come_out_as_text() {
 }
 
 #[test]
+fn the_progress_of_a_file_has_its_words_from_the_page() {
+    for language in Language::ALL {
+        let page = check_page(&render_staging(&frame(language), &read(&sample_staging())));
+        let element = elements(&page, "hansa-upload")[0];
+        assert_eq!(element.attribute("data-page"), Some("/datasets/add"));
+        assert_eq!(element.attribute("data-limit"), Some("2000000000"));
+        for (name, places) in [
+            ("sent", ["[sent]", "[all]"].as_slice()),
+            ("kilobytes", &["[number]"]),
+            ("megabytes", &["[number]"]),
+            ("large", &[]),
+            ("sending", &[]),
+            ("judging", &[]),
+            ("cancelled", &[]),
+            ("failed", &[]),
+        ] {
+            let words = element.attribute(&format!("data-{name}")).unwrap();
+            assert!(!words.is_empty(), "{name}");
+            let missing = places.iter().find(|place| !words.contains(**place));
+            assert_eq!(missing, None, "{name}: {words}");
+        }
+        // Without scripts nothing of it is seen.
+        let part = |name: &str| {
+            page.iter()
+                .find(|element| element.attribute("data-part") == Some(name))
+                .unwrap()
+        };
+        assert!(part("progress").attribute("hidden").is_some());
+        assert_eq!(part("cancel").attribute("type"), Some("button"));
+        assert_eq!(part("told").text, "");
+        assert_eq!(elements(&page, "progress").len(), 1);
+    }
+}
+
+#[test]
 fn the_key_of_a_file_stands_before_the_file() {
     let page = render_staging(&frame(Language::En), &read(&sample_staging()));
     let page = read_page(&page);

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// Elements that pages have.
-const ELEMENTS: [&str; 68] = [
+const ELEMENTS: [&str; 70] = [
     "a",
     "bdi",
     "blockquote",
@@ -37,6 +37,7 @@ const ELEMENTS: [&str; 68] = [
     "hansa-passkey",
     "hansa-preview",
     "hansa-session",
+    "hansa-upload",
     "head",
     "header",
     "html",
@@ -57,6 +58,7 @@ const ELEMENTS: [&str; 68] = [
     "path",
     "polyline",
     "pre",
+    "progress",
     "q",
     "rect",
     "script",

@@ -126,7 +126,7 @@ fn render_form(language: Language, view: &StagingView) -> Markup {
     let size = describe_size(language, view.limit);
     let number = language.format_number(view.most);
     let hours = language.format_number(view.hours);
-    html! {
+    let form = html! {
         form.act-form method="post" action=(UPLOAD) enctype="multipart/form-data" {
             // The key stands before the file, so that the file is refused unread without it.
             input type="hidden" name="key" value=(reveal_controls(&view.key));
@@ -140,6 +140,32 @@ fn render_form(language: Language, view: &StagingView) -> Markup {
                     aria-describedby="file-hint" aria-invalid=[view.fault.map(|_| "true")];
             }
             button.main type="submit" { (message!(language, "upload-button")) }
+        }
+    };
+    render_progress(language, view, &form)
+}
+
+/// Element around the form that shows how much of the file has been sent, where scripts run.
+fn render_progress(language: Language, view: &StagingView, form: &Markup) -> Markup {
+    // The script puts the numbers into these places.
+    let (number, sent, all) = ("[number]", "[sent]", "[all]");
+    html! {
+        hansa-upload data-page=(ADDITION_ADDRESS) data-limit=(view.limit)
+            data-kilobytes=(message!(language, "size-kilobytes", number))
+            data-megabytes=(message!(language, "size-megabytes", number))
+            data-sent=(message!(language, "upload-sent", sent, all))
+            data-large=(UploadFault::TooLarge.sentence(language))
+            data-sending=(message!(language, "upload-sending"))
+            data-judging=(message!(language, "upload-judging"))
+            data-cancelled=(message!(language, "upload-cancelled"))
+            data-failed=(UploadFault::Incomplete.sentence(language)) {
+            (form)
+            div data-part="progress" hidden {
+                p id="sent" data-part="words" {}
+                progress aria-labelledby="sent" max="1" value="0" {}
+                " " button type="button" data-part="cancel" { (message!(language, "upload-cancel")) }
+            }
+            p.hint data-part="told" role="status" {}
         }
     }
 }
