@@ -191,6 +191,7 @@ pub use crate::part::folder_layout::{
 pub use crate::part::log_verification::{
     LogVerification, RunningVerification, VerificationFault, VerificationResult,
 };
+pub use crate::part::map::MapOutlines;
 pub use crate::part::passkey_element::PasskeyRequest;
 pub use crate::part::session_end::{STAY_ADDRESS, state_session_end};
 

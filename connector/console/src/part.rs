@@ -17,6 +17,7 @@ pub(crate) mod log_verification;
 pub(crate) mod look_form;
 pub(crate) mod magnitude;
 pub(crate) mod map;
+pub(crate) mod map_note;
 pub(crate) mod passkey_element;
 pub(crate) mod quotation;
 pub(crate) mod section_links;

@@ -5,7 +5,7 @@ use crate::console::person_visit::PersonVisit;
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Schema};
 use hansa_console::{
-    AnswerMapView, MOST_MAP_ROWS, MapColumns, MapRow, ROWS_PER_PAGE, render_answer_map,
+    AnswerMapView, MOST_MAP_ROWS, MapColumns, MapOutlines, MapRow, ROWS_PER_PAGE, render_answer_map,
 };
 use hansa_node::answer::cell_text::to_text_cells;
 use hansa_node::console::kept_answers::KeptAnswer;
@@ -26,7 +26,15 @@ pub(super) async fn show_answer_map(
     let answer = find_answer(visit, id)?;
     let line = command_line("sql", &question_form(&answer));
     let page = visit.parameter("page").parse().unwrap_or(1);
-    let view = run_blocking(move || build_map_view(&answer, page)).await?;
+    let lists = visit.connector.reloadable.published_lists();
+    let view = run_blocking(move || {
+        let mut view = build_map_view(&answer, page)?;
+        if let Some(view) = &mut view {
+            view.add_outlines(&lists);
+        }
+        Ok(view)
+    })
+    .await?;
     Ok(view.map(|view| visit.show_page(line, |frame| render_answer_map(frame, &view))))
 }
 
@@ -55,6 +63,7 @@ fn build_map_view(answer: &Arc<KeptAnswer>, page: usize) -> Result<Option<Answer
         places,
         page: page.clamp(1, pages),
         rows_per_page: ROWS_PER_PAGE,
+        outlines: MapOutlines::default(),
     }))
 }
 

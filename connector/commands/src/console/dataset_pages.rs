@@ -11,6 +11,7 @@ use hansa_console::{
 };
 use hansa_node::config::person::Role;
 use hansa_node::console::look::GuardedContent;
+use hansa_node::process::blocking_work::run_blocking;
 use hansa_policy::id::SqlIdentifier;
 use hansa_policy::refusal::{ErrorCode, Refusal};
 use hansa_transport::ConsoleResponse;
@@ -120,11 +121,18 @@ async fn show_with_looks(
             shown: look,
         }
     });
+    let lists = visit.connector.reloadable.published_lists();
+    let (report, outlines) = run_blocking(move || {
+        let outlines = report.find_outlines(&lists);
+        Ok((report, outlines))
+    })
+    .await?;
     let view = DatasetView {
         name: name.to_owned(),
         report,
         sample,
         looks,
+        outlines,
     };
     Ok(visit.show_page(shown, |frame| render_dataset(frame, &view)))
 }

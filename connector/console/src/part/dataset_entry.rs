@@ -3,10 +3,12 @@
 use crate::frame::PageFrame;
 use crate::message::message;
 use crate::part::dataset_words::{CoveredPeriod, describe_size, origin_word, render_period};
-use crate::part::map::{MapArea, MapContent, render_map};
+use crate::part::map::{MapArea, MapContent, MapOutlines, render_map};
+use crate::part::map_note::render_outline_note;
 use crate::part::table::{DataTable, Fact, render_table};
 use crate::part::text::reveal_controls;
 use crate::part::time::render_instant_text;
+use hansa_policy::published_list::PublishedLists;
 use hansa_policy::term::language::Language;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -127,6 +129,14 @@ pub struct SavedQueryText {
 }
 
 impl DatasetEntry {
+    /// Outlines of the published areas around the rows.
+    pub(crate) fn find_outlines(&self, lists: &PublishedLists) -> MapOutlines {
+        let area = self.area.as_ref().and_then(MapArea::parse);
+        area.map_or_else(MapOutlines::default, |area| {
+            MapOutlines::find_around(lists, area)
+        })
+    }
+
     /// `true` if rows or columns are about persons.
     pub(crate) fn is_about_persons(&self) -> bool {
         self.personal || self.columns.iter().any(|column| column.personal)
@@ -134,7 +144,11 @@ impl DatasetEntry {
 }
 
 /// Section with the area of the rows on a map; empty where none is known.
-pub(crate) fn render_area_map(language: Language, entry: &DatasetEntry) -> Markup {
+pub(crate) fn render_area_map(
+    language: Language,
+    entry: &DatasetEntry,
+    outlines: &MapOutlines,
+) -> Markup {
     let edges = entry.area.as_ref();
     let Some((edges, area)) = edges.and_then(|edges| Some((edges, MapArea::parse(edges)?))) else {
         return html! {};
@@ -151,8 +165,10 @@ pub(crate) fn render_area_map(language: Language, entry: &DatasetEntry) -> Marku
                 is_area_shown: true,
                 points: &[],
                 listed: &[],
+                outlines,
             }))
             p.hint { (message!(language, "map-hint")) }
+            (render_outline_note(language, outlines))
         }
     }
 }

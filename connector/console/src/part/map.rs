@@ -1,5 +1,7 @@
-//! Maps as SVG without style attributes and without tiles of another host: an extent or marks, with a scale bar and north.
+//! Maps as SVG without style attributes and without tiles of another host: an extent or marks, outlines of published areas, a scale bar and north.
 
+use hansa_policy::published_list::area_list::{GeoPoint, LinearRing, Polygon};
+use hansa_policy::published_list::{PublishedList, PublishedLists};
 use maud::{Markup, html};
 use std::collections::BTreeSet;
 
@@ -20,6 +22,12 @@ const METERS_A_DEGREE: f64 = 111_195.0;
 
 /// Least span of a map in degrees, about twenty meters: one mark alone has none.
 const LEAST_SPAN: f64 = 0.0002;
+
+/// Most bytes of the outlines of a map.
+const MOST_OUTLINE_BYTES: usize = 8_000;
+
+/// Least distance of two corners of an outline, in the units of a map.
+const LEAST_STEP: f64 = 2.0;
 
 /// Most marks of a map.
 pub(crate) const MOST_MARKS: usize = 2_000;
@@ -85,6 +93,68 @@ impl MapArea {
     }
 }
 
+/// Outlines of the published areas that meet the area of a map.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MapOutlines {
+    /// Outlines as one path, in the units of the map.
+    path: String,
+    /// Number of areas whose outlines are there.
+    pub(crate) areas: u64,
+    /// True if the map lacks the outlines of further areas.
+    pub(crate) is_cut: bool,
+}
+
+impl MapOutlines {
+    /// Outlines for the map of an area. Areas that are smaller than its least step have none.
+    pub(crate) fn find_around(lists: &PublishedLists, area: MapArea) -> Self {
+        let mut outlines = Self::default();
+        let corners = (
+            GeoPoint::from_degrees(area.west, area.south),
+            GeoPoint::from_degrees(area.east, area.north),
+        );
+        let (Some(low), Some(high)) = corners else {
+            return outlines;
+        };
+        let projection = MapProjection::of(area);
+        let areas = lists.lists().flat_map(|(_, list)| match list {
+            PublishedList::Areas(areas) => areas.listed_areas(),
+            PublishedList::Levels(_) => &[],
+        });
+        for listed in areas {
+            let rings = listed.polygons.iter().flat_map(Polygon::all_rings);
+            let rings = rings.filter(|ring| ring.meets_box(low, high));
+            let path: String = rings
+                .filter_map(|ring| describe_ring(&projection, ring))
+                .collect();
+            if path.is_empty() {
+                continue;
+            }
+            if outlines.path.len().saturating_add(path.len()) > MOST_OUTLINE_BYTES {
+                outlines.is_cut = true;
+                break;
+            }
+            outlines.path.push_str(&path);
+            outlines.areas = outlines.areas.saturating_add(1);
+        }
+        outlines
+    }
+}
+
+/// Outline as a part of a path, without corners that lie close together; none for one that is too small to be seen.
+fn describe_ring(projection: &MapProjection, ring: &LinearRing) -> Option<String> {
+    let mut corners: Vec<String> = Vec::new();
+    let (mut last_x, mut last_y) = (f64::INFINITY, f64::INFINITY);
+    for corner in ring.ring_corners() {
+        let x = projection.x(corner.lon_degrees());
+        let y = projection.y(corner.lat_degrees());
+        if (x - last_x).abs() >= LEAST_STEP || (y - last_y).abs() >= LEAST_STEP {
+            corners.push(format!("{x:.0} {y:.0}"));
+            (last_x, last_y) = (x, y);
+        }
+    }
+    (corners.len() >= 3).then(|| format!("M{}Z", corners.join("L")))
+}
+
 /// Content of a map.
 pub(crate) struct MapContent<'a> {
     /// Sentence that says what the map shows.
@@ -99,6 +169,8 @@ pub(crate) struct MapContent<'a> {
     pub(crate) points: &'a [MapPoint],
     /// Marks that the list beside the map has.
     pub(crate) listed: &'a [MapPoint],
+    /// Outlines of published areas, found for the same area.
+    pub(crate) outlines: &'a MapOutlines,
 }
 
 /// Projection of degrees to the units of a map: true to scale in the middle.
@@ -169,6 +241,9 @@ pub(crate) fn render_map(content: &MapContent<'_>) -> Markup {
             // The parser of HTML writes the name of the attribute as SVG has it (HTML, section 13.2.6.1).
             svg viewbox=(view) role="img" aria-label=(content.title) {
                 rect.ground x="0.5" y="0.5" width=(WIDTH - 1.0) height=(format!("{:.1}", bottom - 1.0)) {}
+                @if !content.outlines.path.is_empty() {
+                    path.outline d=(content.outlines.path) {}
+                }
                 @if content.is_area_shown {
                     rect.extent x=(format!("{left:.1}")) y=(format!("{top:.1}"))
                         width=(format!("{:.1}", (right - left).max(2.0))) height=(format!("{:.1}", (low - top).max(2.0))) {}
@@ -238,6 +313,10 @@ fn describe_length(meters: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hansa_audit_log::digest::Digest;
+    use hansa_policy::published_list::area_list::{AreaList, ListedArea};
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
 
     fn area(edges: [&str; 4]) -> Option<MapArea> {
         MapArea::parse(&edges.map(str::to_owned))
@@ -251,6 +330,7 @@ mod tests {
             is_area_shown: true,
             points,
             listed: &points[..points.len().min(1)],
+            outlines: &MapOutlines::default(),
         };
         render_map(&content).into_string()
     }
@@ -335,5 +415,57 @@ mod tests {
         let same = vec![points[0]; 500];
         let text = map_of(MapArea::of(&points).unwrap(), &same);
         assert_eq!(text.matches("h0").count(), 1);
+    }
+
+    /// List of square areas from one degree to another.
+    fn list_squares(edges: &[[f64; 2]]) -> PublishedLists {
+        let areas = edges.iter().map(|[from, to]| {
+            let corners = [(from, from), (to, from), (to, to), (from, to), (from, from)];
+            let corners = corners.map(|(lon, lat)| GeoPoint::from_degrees(*lon, *lat).unwrap());
+            let ring = LinearRing::of(corners.to_vec()).unwrap();
+            ListedArea {
+                properties: BTreeMap::new(),
+                polygons: vec![Polygon::new(ring, Vec::new())],
+            }
+        });
+        let mut lists = PublishedLists::default();
+        let areas = AreaList::new(areas.collect());
+        lists.add_list(Digest::of(b"areas"), PublishedList::Areas(Arc::new(areas)));
+        lists
+    }
+
+    #[test]
+    fn published_areas_that_meet_a_map_are_outlines() {
+        let area = area(["7", "7", "8", "8"]).unwrap();
+        let find = |edges: &[[f64; 2]]| MapOutlines::find_around(&list_squares(edges), area);
+        let outlines = find(&[[7.2, 7.8], [20.0, 21.0], [6.0, 9.0], [7.5, 7.500_01]]);
+        assert_eq!((outlines.areas, outlines.is_cut), (2, false));
+        assert_eq!(outlines.path.matches('M').count(), 2);
+        assert_eq!(outlines.path.matches('Z').count(), 2);
+        // Each outline begins at its own corner, in the units of the map.
+        let projection = MapProjection::of(area);
+        let (x, y) = (projection.x(7.2), projection.y(7.2));
+        let begin = format!("M{x:.0} {y:.0}L");
+        assert!(outlines.path.starts_with(&begin), "{}", outlines.path);
+        assert_eq!(find(&[]), MapOutlines::default());
+        let many: Vec<[f64; 2]> = (0..2_000).map(|_| [7.2, 7.8]).collect();
+        let outlines = find(&many);
+        assert!(
+            outlines.is_cut && outlines.areas > 100,
+            "{}",
+            outlines.areas
+        );
+        assert!(outlines.path.len() <= MOST_OUTLINE_BYTES);
+        let content = MapContent {
+            title: "stops",
+            north: "N",
+            area,
+            is_area_shown: false,
+            points: &[],
+            listed: &[],
+            outlines: &outlines,
+        };
+        let map = render_map(&content).into_string();
+        assert!(map.contains("class=\"outline\""), "{map}");
     }
 }

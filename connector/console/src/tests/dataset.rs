@@ -3,11 +3,18 @@
 use crate::tests::html_reader::read_page;
 use crate::tests::page_check::{check_page, check_view, elements};
 use crate::{
-    DatasetListView, DatasetLook, DatasetLooks, DatasetSample, DatasetView, PageFrame, PersonLabel,
-    PersonRole, StatedFault, render_dataset, render_datasets,
+    DatasetListView, DatasetLook, DatasetLooks, DatasetSample, DatasetView, MapOutlines, PageFrame,
+    PersonLabel, PersonRole, StatedFault, render_dataset, render_datasets,
 };
+use hansa_audit_log::digest::Digest;
+use hansa_policy::published_list::area_list::{
+    AreaList, GeoPoint, LinearRing, ListedArea, Polygon,
+};
+use hansa_policy::published_list::{PublishedList, PublishedLists};
 use hansa_policy::term::language::Language;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 fn sample_rows() -> Value {
     json!([
@@ -141,12 +148,28 @@ fn list(rows: &Value) -> DatasetListView {
     }
 }
 
+/// List with one area around that of the sample.
+fn list_areas() -> PublishedLists {
+    let corners = [(7.4, 51.8), (7.8, 51.8), (7.8, 52.1), (7.4, 51.8)];
+    let corners = corners.map(|(lon, lat)| GeoPoint::from_degrees(lon, lat).unwrap());
+    let ring = LinearRing::of(corners.to_vec()).unwrap();
+    let areas = AreaList::new(vec![ListedArea {
+        properties: BTreeMap::new(),
+        polygons: vec![Polygon::new(ring, Vec::new())],
+    }]);
+    let mut lists = PublishedLists::default();
+    let areas = PublishedList::Areas(Arc::new(areas));
+    lists.add_list(Digest::of(b"areas"), areas);
+    lists
+}
+
 fn detail(report: &Value, sample: DatasetSample) -> DatasetView {
     DatasetView {
         name: "bike_counts".to_owned(),
         report: serde_json::from_value(report.clone()).unwrap(),
         sample,
         looks: None,
+        outlines: MapOutlines::default(),
     }
 }
 
@@ -360,6 +383,15 @@ fn the_area_of_a_dataset_is_a_map_unless_it_bounds_nothing() {
     let page = page_of(&report);
     assert_eq!(elements(&page, "svg").len(), 1);
     assert_eq!(elements(&page, "rect").len(), 2, "the ground and the area");
+    assert!(!page[0].text.contains("Thin lines"));
+    let mut view = detail(&report, DatasetSample::InPlace);
+    view.outlines = view.report.find_outlines(&list_areas());
+    let page = check_page(&render_dataset(&frame(Language::En), &view));
+    let outlines = page
+        .iter()
+        .filter(|element| element.attribute("class") == Some("outline"));
+    assert_eq!(outlines.count(), 1);
+    assert!(page[0].text.contains("this participant holds: 1."));
     for area in [
         json!(null),
         json!(["7.7", "51.9", "7.5", "52"]),

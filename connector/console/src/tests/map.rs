@@ -2,7 +2,9 @@
 
 use crate::tests::html_reader::PageElement;
 use crate::tests::page_check::{check_page, check_view, elements};
-use crate::{AnswerMapView, MOST_MAP_ROWS, MapColumns, MapRow, PageFrame, render_answer_map};
+use crate::{
+    AnswerMapView, MOST_MAP_ROWS, MapColumns, MapOutlines, MapRow, PageFrame, render_answer_map,
+};
 use hansa_policy::term::language::Language;
 use serde_json::json;
 
@@ -20,6 +22,7 @@ fn view_of(count: u64) -> AnswerMapView {
             .collect(),
         page: 1,
         rows_per_page: 50,
+        outlines: MapOutlines::default(),
     }
 }
 

@@ -119,7 +119,7 @@ impl ReloadableState {
     }
 
     /// Published lists that are loaded.
-    pub(crate) fn published_lists(&self) -> Arc<PublishedLists> {
+    pub fn published_lists(&self) -> Arc<PublishedLists> {
         Arc::clone(&self.read().published)
     }
 }

@@ -58,6 +58,12 @@ impl AreaList {
         self.0.len()
     }
 
+    /// Areas in the order of the list.
+    #[must_use]
+    pub fn listed_areas(&self) -> &[ListedArea] {
+        &self.0
+    }
+
     /// Value of the property `show` and polygons of each area that has this property, in the order of the list.
     ///
     /// # Errors
@@ -117,6 +123,25 @@ impl GeoPoint {
         }
         Self::from_billionths(round_to_integer(lon * 1e9), round_to_integer(lat * 1e9))
     }
+
+    /// Degrees east of Greenwich.
+    #[must_use]
+    pub fn lon_degrees(self) -> f64 {
+        to_degrees(self.lon)
+    }
+
+    /// Degrees north of the equator.
+    #[must_use]
+    pub fn lat_degrees(self) -> f64 {
+        to_degrees(self.lat)
+    }
+}
+
+/// Degrees of a coordinate in billionths.
+fn to_degrees(billionths: i64) -> f64 {
+    // Both parts of a coordinate are below 2³¹.
+    let part = |number: i64| f64::from(i32::try_from(number).unwrap_or_default());
+    part(billionths / DEGREE) + part(billionths % DEGREE) / 1e9
 }
 
 /// Nearest integer to a number with an absolute value below 2⁵¹; halves are rounded to even. Between 2⁵² and 2⁵³ a double holds
@@ -148,6 +173,21 @@ impl LinearRing {
     #[must_use]
     pub const fn corner_count(&self) -> usize {
         self.corners.len()
+    }
+
+    /// Corners; the last one is the first.
+    #[must_use]
+    pub fn ring_corners(&self) -> &[GeoPoint] {
+        &self.corners
+    }
+
+    /// True if the box around the ring meets the box between two corners.
+    #[must_use]
+    pub const fn meets_box(&self, low: GeoPoint, high: GeoPoint) -> bool {
+        self.low.lon <= high.lon
+            && low.lon <= self.high.lon
+            && self.low.lat <= high.lat
+            && low.lat <= self.high.lat
     }
 
     /// Position of a point relative to the ring: the parity of the crossings of a ray to the east.
@@ -219,6 +259,11 @@ impl Polygon {
     #[must_use]
     pub const fn new(outer: LinearRing, holes: Vec<LinearRing>) -> Self {
         Self { outer, holes }
+    }
+
+    /// Outer ring, and the rings of holes.
+    pub fn all_rings(&self) -> impl Iterator<Item = &LinearRing> {
+        std::iter::once(&self.outer).chain(&self.holes)
     }
 
     /// Number of corners in all rings.

@@ -4,9 +4,11 @@ use crate::frame::PageFrame;
 use crate::message::message;
 use crate::part::address::answer_address;
 use crate::part::layout::{PageContent, render_layout};
-use crate::part::map::{MOST_MARKS, MapArea, MapContent, MapPoint, render_map};
+use crate::part::map::{MOST_MARKS, MapArea, MapContent, MapOutlines, MapPoint, render_map};
+use crate::part::map_note::render_outline_note;
 use crate::part::table::{DataTable, render_table};
 use crate::part::text::reveal_controls;
+use hansa_policy::published_list::PublishedLists;
 use hansa_policy::term::language::Language;
 use maud::{Markup, html};
 
@@ -78,9 +80,22 @@ pub struct AnswerMapView {
     pub page: usize,
     /// Rows of a page of the list.
     pub rows_per_page: usize,
+    /// Outlines of published areas, as [`Self::add_outlines`] finds them.
+    pub outlines: MapOutlines,
 }
 
 impl AnswerMapView {
+    /// Adds the outlines of the published areas around the places.
+    pub fn add_outlines(&mut self, lists: &PublishedLists) {
+        if let Some(area) = MapArea::of(&self.find_points()) {
+            self.outlines = MapOutlines::find_around(lists, area);
+        }
+    }
+
+    fn find_points(&self) -> Vec<MapPoint> {
+        self.places.iter().filter_map(MapRow::point).collect()
+    }
+
     /// Rows of the list beside the map.
     fn listed_rows(&self) -> &[MapRow] {
         let first = (self.page.max(1) - 1).saturating_mul(self.rows_per_page);
@@ -93,7 +108,7 @@ impl AnswerMapView {
 #[must_use]
 pub fn render_answer_map(frame: &PageFrame<'_>, view: &AnswerMapView) -> String {
     let language = frame.language;
-    let points: Vec<MapPoint> = view.places.iter().filter_map(MapRow::point).collect();
+    let points = view.find_points();
     let listed: Vec<MapPoint> = view
         .listed_rows()
         .iter()
@@ -111,8 +126,10 @@ pub fn render_answer_map(frame: &PageFrame<'_>, view: &AnswerMapView) -> String 
                     is_area_shown: false,
                     points: &points,
                     listed: &listed,
+                    outlines: &view.outlines,
                 }))
                 p.hint { (message!(language, "map-hint")) " " (message!(language, "answer-map-marked")) }
+                (render_outline_note(language, &view.outlines))
             }
             None => { p { (message!(language, "answer-map-none")) } }
         }

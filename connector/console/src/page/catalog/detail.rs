@@ -13,6 +13,7 @@ use crate::part::dataset_entry::{
 };
 use crate::part::dataset_words::{CoveredPeriod, signing_word};
 use crate::part::layout::{PageContent, render_layout};
+use crate::part::map::MapOutlines;
 use crate::part::quotation::{Quotation, render_quotation};
 use crate::part::table::{Fact, render_facts};
 use crate::part::text::{reveal_controls, shorten_identity};
@@ -94,7 +95,7 @@ pub fn render_catalog_entry(frame: &PageFrame<'_>, view: &CatalogView) -> String
             h2 id="columns" { (message!(language, "columns")) }
             (render_columns(language, message!(language, "catalog-columns-caption", author), &view.entry.columns))
         }
-        (render_area_map(language, &view.entry))
+        (render_area_map(language, &view.entry, &MapOutlines::default()))
         (render_contracts(frame, view))
         (render_offers(frame, view))
         (render_views(frame, view))

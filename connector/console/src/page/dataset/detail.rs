@@ -14,6 +14,7 @@ use crate::part::dataset_entry::{
 use crate::part::dataset_words::{StatedFault, audience_word, render_stated_fault, signing_word};
 use crate::part::layout::{PageContent, render_layout};
 use crate::part::look_form::{LookForm, render_look_form, render_look_record};
+use crate::part::map::MapOutlines;
 use crate::part::table::{DataTable, Fact, render_facts, render_table};
 use crate::part::text::reveal_controls;
 use crate::part::time::render_instant_text;
@@ -34,6 +35,8 @@ pub struct DatasetView {
     pub sample: DatasetSample,
     /// Forms that show rows and values about persons; none for a dataset that is not about persons.
     pub looks: Option<DatasetLooks>,
+    /// Outlines of published areas, as [`DatasetReport::find_outlines`] finds them.
+    pub outlines: MapOutlines,
 }
 
 /// Forms of a dataset about persons, and the content that one of them has shown.
@@ -108,7 +111,7 @@ pub fn render_dataset(frame: &PageFrame<'_>, view: &DatasetView) -> String {
         @if report.in_place.is_empty() {
             (render_profile(frame, view))
         }
-        (render_area_map(language, entry))
+        (render_area_map(language, entry, &view.outlines))
         (render_statements(language, report))
         (render_offers(frame, view))
         (render_restriction(language, report.restriction.as_ref()))

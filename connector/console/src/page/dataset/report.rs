@@ -3,6 +3,8 @@
 use crate::page::dataset::profile::ProfileSummary;
 use crate::part::dataset_entry::DatasetEntry;
 use crate::part::dataset_words::{CoveredPeriod, StatedFault};
+use crate::part::map::MapOutlines;
+use hansa_policy::published_list::PublishedLists;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -46,6 +48,12 @@ impl DatasetReport {
     #[must_use]
     pub fn is_about_persons(&self) -> bool {
         self.entry.is_about_persons()
+    }
+
+    /// Outlines of the published areas around the rows, for the map of the page.
+    #[must_use]
+    pub fn find_outlines(&self, lists: &PublishedLists) -> MapOutlines {
+        self.entry.find_outlines(lists)
     }
 }
 

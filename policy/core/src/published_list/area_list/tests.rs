@@ -135,3 +135,31 @@ fn rings_are_closed() {
     assert!(GeoPoint::from_billionths(180 * DEGREE + 1, 0).is_none());
     assert!(GeoPoint::from_billionths(0, -90 * DEGREE - 1).is_none());
 }
+
+#[test]
+fn rings_are_found_by_their_box_and_told_in_degrees() {
+    let polygon = Polygon::new(square(0, 10), vec![square(4, 6)]);
+    let at = |degrees: i64| GeoPoint::from_billionths(degrees * DEGREE, degrees * DEGREE).unwrap();
+    let count = |low: i64, high: i64| {
+        let rings = polygon.all_rings();
+        rings
+            .filter(|ring| ring.meets_box(at(low), at(high)))
+            .count()
+    };
+    assert_eq!(count(5, 5), 2);
+    assert_eq!(count(-5, 0), 1, "the corner belongs to it");
+    assert_eq!(count(7, 90), 1);
+    assert_eq!(count(11, 20), 0);
+    let point = GeoPoint::from_degrees(-7.625, 51.960_665).unwrap();
+    assert_eq!(
+        (point.lon_degrees(), point.lat_degrees()),
+        (-7.625, 51.960_665)
+    );
+    let outer = polygon.all_rings().next().unwrap();
+    assert_eq!(outer.ring_corners().first(), outer.ring_corners().last());
+    let list = AreaList::new(vec![ListedArea {
+        properties: BTreeMap::new(),
+        polygons: vec![polygon.clone()],
+    }]);
+    assert_eq!(list.listed_areas().len(), list.count());
+}
