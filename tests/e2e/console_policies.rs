@@ -168,9 +168,26 @@ fn an_officer_changes_a_policy_by_its_form() {
             &fill(stale, &[("rows-per-day", "5")]),
         );
         assert_eq!(again.status, 409, "{}", again.body);
+        // What was typed stands in a form of its own beside what is there now, and is not lost.
+        for part in [
+            "TERMS_CHANGED",
+            "id=\"unsent-caption\"",
+            "value=\"5\"",
+            ">77<",
+        ] {
+            assert!(again.body.contains(part), "{part}: {}", again.body);
+        }
+        assert_eq!(read(&lindau, "policies/open.toml"), after);
+        assert_eq!(lindau.records("config_changed").len(), 1);
     }
-    assert_eq!(read(&lindau, "policies/open.toml"), after);
-    assert_eq!(lindau.records("config_changed").len(), 1);
+    let stale = fill(&form, &[("rows-per-day", "5"), ("bytes-per-day", "10 MB")]);
+    let again = browser.post("/policies/open/edit", &stale);
+    let shown = browser.post("/policies/open/edit", &fill(&again, &[]));
+    assert_eq!(shown.status, 200, "{}", shown.body);
+    let saved = browser.post("/policies/open/edit", &fill(&shown, &[]));
+    assert_eq!(location(&saved), "/policies/open");
+    assert!(read(&lindau, "policies/open.toml").contains("rows_per_day = 5"));
+    assert_eq!(lindau.records("config_changed").len(), 2);
     lindau.verifies();
 }
 

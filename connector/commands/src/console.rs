@@ -37,6 +37,7 @@ mod record_pages;
 mod session_acts;
 mod setting_pages;
 mod token_acts;
+mod unsent_form;
 mod upload_pages;
 mod verification_pages;
 

@@ -56,8 +56,8 @@ pub use crate::page::act::{
 };
 pub use crate::page::act_form::field::{ActField, FieldInput, FieldOption};
 pub use crate::page::act_form::{
-    ActFieldFault, ActForm, ActFormView, ActPreview, ActResultView, ActStep, ActValue,
-    render_act_form, render_act_result,
+    ActFieldFault, ActForm, ActFormView, ActPreview, ActResultView, ActStep, render_act_form,
+    render_act_result,
 };
 pub use crate::page::answer::answer_files::describe_answer_files;
 pub use crate::page::answer::answer_map::{
@@ -167,6 +167,7 @@ pub use crate::page::setting::statement::{
 pub use crate::page::setting::token_act::{describe_token_addition, describe_token_end};
 pub use crate::page::setting::token_list::{TokenListView, TokenRow, render_tokens};
 pub use crate::page::sign_in::{IssuerLink, SignInFault, SignInView, render_sign_in};
+pub use crate::page::unsent_form::UnsentForm;
 pub use crate::page::verdict::comparison::{
     ComparisonView, DifferenceView, FieldView, render_comparison,
 };
@@ -182,6 +183,7 @@ pub use crate::page::verdict::recipients::{
     RecipientLine, RecipientView, WebLine, render_month, render_recipients,
 };
 pub use crate::page::verdict::{CheckView, FindingView, JudgedFile, TimeStampView, WitnessView};
+pub use crate::part::act_value::ActValue;
 pub use crate::part::address::encode_address;
 pub use crate::part::dataset_words::StatedFault;
 pub use crate::part::folder_layout::{

@@ -20,4 +20,5 @@ pub mod passkey;
 pub mod policy;
 pub mod setting;
 pub mod sign_in;
+pub mod unsent_form;
 pub mod verdict;

@@ -1,6 +1,7 @@
 //! Parts that several pages share.
 
 pub(crate) mod act_note;
+pub(crate) mod act_value;
 pub(crate) mod address;
 pub(crate) mod chart;
 pub(crate) mod clause_table;

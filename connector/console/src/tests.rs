@@ -23,6 +23,7 @@ mod policy_form;
 mod sample;
 mod session_end;
 mod setting;
+mod unsent_form;
 mod verdict;
 
 use crate::part::text::shorten_quotation;

@@ -240,6 +240,8 @@ fn an_officer_comments_and_declines_and_signs_nothing() {
         &fill_form(&check, "reason=no"),
     );
     assert_eq!(declined.status, 409, "{}", declined.body);
+    assert!(declined.body.contains("FORM_STALE"), "{}", declined.body);
+    assert!(declined.body.contains("value=\"no\""), "{}", declined.body);
     let check = browser.get(&format!("{subject}/decline"));
     // The other side changes its request in the meantime.
     let policy = hansa_test_support::workflow::policy_text(
@@ -258,10 +260,12 @@ fn an_officer_comments_and_declines_and_signs_nothing() {
     );
     assert_eq!(late.status, 409, "{}", late.body);
     assert!(late.body.contains("TERMS_CHANGED"), "{}", late.body);
-    let check = browser.get(&format!("{subject}/decline"));
+    // The reason stands in the form, whose key is a fresh one.
+    assert!(late.body.contains("value=\"no\""), "{}", late.body);
+    assert!(late.body.contains("/compare\""), "{}", late.body);
     let done = browser.post(
         &format!("{subject}/decline"),
-        &fill_form(&check, "reason=not+for+this+purpose"),
+        &fill_form(&late, "reason=not+for+this+purpose"),
     );
     assert_eq!(location(&done), subject);
     let page = browser.get(&subject);

@@ -7,13 +7,14 @@ use crate::console::page_visit::{
 };
 use crate::console::passkey_pages::owner_of;
 use crate::console::person_visit::{PermittedPerson, PersonVisit};
+use crate::console::unsent_form::ReturnedForm;
 use hansa_audit_log::digest::Digest;
 use hansa_console::{
     ActFieldFault, ActFormView, ActResultView, ActStep, ActValue, PendingForm, render_act_form,
     render_act_result,
 };
 use hansa_node::console::act::{
-    ActProof, RecordedAct, issue_form_key, keep_done_act, open_act, record_act, use_form_key,
+    ActProof, RecordedAct, issue_form_key, keep_done_act, open_act, record_act, take_form_key,
 };
 use hansa_node::console::form_key::FormSubject;
 use hansa_node::console::pending_act::{ActWords, DescribedAct, EnteredValue};
@@ -41,6 +42,7 @@ pub(super) async fn show_act_form(
                 prepared,
                 values,
                 faults: Vec::new(),
+                returned: None,
                 step: first_step(requested),
             };
             Ok(show_form(visit, requested, checked))
@@ -78,6 +80,7 @@ pub(super) async fn carry_out_form(
                 refusal: &refusal,
                 back,
                 record: Some(record),
+                entered: pending_form(&act).map_or_else(Vec::new, |form| form.values),
             };
             let (connector, person) = (visit.connector, &visit.person);
             return Ok(visit.visit.refused_act_response(connector, person, refused));
@@ -142,6 +145,8 @@ struct CheckedForm {
     values: BTreeMap<String, String>,
     /// Faults of these values.
     faults: Vec<ActFieldFault>,
+    /// Reason why the form is shown again, beside faults of values.
+    returned: Option<ReturnedForm>,
     step: ActStep,
 }
 
@@ -168,38 +173,51 @@ async fn submit_form(
     let prepared = prepare_act(permitted, requested, &facts).await?;
     let subject = requested.subject(visit);
     let shown = compute_digest(&prepared.form.shown_text());
+    let values = prepared.form.read_values(&visit.visit.request.form);
+    let mut checked = CheckedForm {
+        prepared,
+        values,
+        faults: Vec::new(),
+        returned: None,
+        step: first_step(requested),
+    };
     if visit.form_value("shown") != shown {
         let sentence = "the page has changed since it was shown; nothing was done";
-        return Err(Refusal::new(ErrorCode::TermsChanged, sentence));
+        let refusal = Refusal::new(ErrorCode::TermsChanged, sentence);
+        let draft = SentForm { checked, facts };
+        return return_form(visit, requested, draft, ReturnedForm::of_change(), refusal);
     }
-    let values = prepared.form.read_values(&visit.visit.request.form);
-    let faults = prepared.form.find_faults(&values);
+    let faults = checked.prepared.form.find_faults(&checked.values);
     let judged = match faults.is_empty() {
         true => {
             let request = make_request(permitted, requested, &facts);
-            act.judge_values(&request, &values).await?
+            act.judge_values(&request, &checked.values).await
         }
-        false => JudgedValues::Refused(faults),
+        false => Ok(JudgedValues::Refused(faults)),
     };
-    let (faults, step) = match judged {
-        JudgedValues::Taken => (Vec::new(), ActStep::Act),
-        JudgedValues::Refused(faults) => (faults, first_step(requested)),
-        JudgedValues::Previewed(preview) => {
-            let entered = prepared.form.entered_text(&values);
+    let is_ready = match judged {
+        Ok(JudgedValues::Taken) => {
+            checked.step = ActStep::Act;
+            true
+        }
+        Ok(JudgedValues::Refused(faults)) => {
+            checked.faults = faults;
+            false
+        }
+        Ok(JudgedValues::Previewed(preview)) => {
+            let entered = checked.prepared.form.entered_text(&checked.values);
             let digest = compute_digest(&format!("{}\n{entered}", preview.shown_text()));
-            match visit.form_value("preview") == digest {
-                true => (Vec::new(), ActStep::Act),
-                false => (Vec::new(), ActStep::Previewed { preview, digest }),
-            }
+            let was_shown = visit.form_value("preview") == digest;
+            checked.step = ActStep::Previewed { preview, digest };
+            was_shown
+        }
+        Err(refusal) => {
+            let draft = SentForm { checked, facts };
+            let returned = ReturnedForm::of_refusal(refusal.clone());
+            return return_form(visit, requested, draft, returned, refusal);
         }
     };
-    let checked = CheckedForm {
-        prepared,
-        values,
-        faults,
-        step,
-    };
-    if !matches!(checked.step, ActStep::Act) || !checked.faults.is_empty() {
+    if !is_ready {
         return Ok(show_form_in(visit, requested, checked, facts));
     }
     let form_subject = FormSubject {
@@ -208,7 +226,17 @@ async fn submit_form(
         subject: &subject,
         shown: &shown,
     };
-    use_form_key(visit.connector, form_subject, visit.form_value("key"))?;
+    let taken = take_form_key(visit.connector, form_subject, visit.form_value("key"));
+    if let Err(fault) = taken {
+        let draft = SentForm { checked, facts };
+        return return_form(
+            visit,
+            requested,
+            draft,
+            ReturnedForm::from(fault),
+            Refusal::from(fault),
+        );
+    }
     let described = describe_act(requested, &facts, checked, visit.form_value("preview"));
     let described = DescribedAct {
         subject,
@@ -225,6 +253,35 @@ async fn submit_form(
         record,
     };
     carry_out_form(visit, recorded).await
+}
+
+/// Form that was sent, in the language of its page.
+struct SentForm {
+    checked: CheckedForm,
+    facts: FrameFacts,
+}
+
+/// Shows a form again that did nothing, with what was typed. A form without fields has nothing to keep, and is refused.
+///
+/// # Errors
+/// The refusal, for a form without fields.
+fn return_form(
+    visit: &PersonVisit<'_>,
+    requested: &RequestedAct,
+    sent: SentForm,
+    returned: ReturnedForm,
+    refusal: Refusal,
+) -> Result<ConsoleResponse, Refusal> {
+    let SentForm { mut checked, facts } = sent;
+    let form = &checked.prepared.form;
+    if form.fields().is_empty() {
+        return Err(refusal);
+    }
+    if returned.unsent.asks_again() {
+        form.forget_confirmations(&mut checked.values);
+    }
+    checked.returned = Some(returned);
+    Ok(show_form_in(visit, requested, checked, facts))
 }
 
 /// Act of a form, still without its subject.
@@ -317,6 +374,7 @@ fn show_form_in(
         prepared,
         values,
         faults,
+        returned,
         step,
     } = checked;
     let shown = compute_digest(&prepared.form.shown_text());
@@ -328,13 +386,18 @@ fn show_form_in(
         shown: &shown,
     };
     let key = issue_form_key(visit.connector, form_subject);
-    let status = if faults.is_empty() { 200 } else { 422 };
+    let status = match (&returned, faults.is_empty()) {
+        (Some(returned), _) => returned.status,
+        (None, true) => 200,
+        (None, false) => 422,
+    };
     let view = ActFormView {
         form: prepared.form,
         key,
         shown,
         values,
         faults,
+        unsent: returned.map(|returned| returned.unsent),
         step,
         back: requested.act.back_address(&requested.segments),
     };
@@ -352,6 +415,7 @@ fn refuse_act(
         refusal,
         back: &back,
         record: None,
+        entered: Vec::new(),
     };
     let (connector, person) = (visit.connector, &visit.person);
     visit.visit.refused_act_response(connector, person, refused)

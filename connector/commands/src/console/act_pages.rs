@@ -10,6 +10,7 @@ use crate::console::passkey_pages::{
     finish_addition, owner_of, passkey_request, record_by_passkey,
 };
 use crate::console::person_visit::{PermittedPerson, PersonVisit};
+use crate::console::unsent_form::ReturnedForm;
 use crate::contract::arguments::ContractCommand;
 use hansa_console::{
     ActCheckView, ActFault, ActFields, ActKind, ContractReport, LoginStep, PendingActKind,
@@ -18,7 +19,7 @@ use hansa_console::{
 use hansa_node::config::person::Role;
 use hansa_node::console::act::{
     ActProof, RecordedAct, find_act, issue_form_key, keep_done_act, open_act, record_act,
-    record_act_by_login, take_act, use_form_key,
+    record_act_by_login, take_act, take_form_key, use_form_key,
 };
 use hansa_node::console::form_key::FormSubject;
 use hansa_node::console::passkey::has_passkeys;
@@ -75,7 +76,8 @@ pub(super) async fn submit_act(
     };
     let (now_shown, now_becomes) = shown_page(&report);
     if shown != now_shown || becomes != now_becomes {
-        return Err(changed_terms());
+        let draft = ActDraft::new(id, kind, report);
+        return Ok(return_act(visit, draft, fields, ReturnedForm::of_change()));
     }
     let faults = check_fields(visit, kind, &fields);
     if !faults.is_empty() {
@@ -86,7 +88,10 @@ pub(super) async fn submit_act(
         };
         return Ok(show_check(visit, draft, 422));
     }
-    use_form_key(visit.connector, subject, &key)?;
+    if let Err(fault) = take_form_key(visit.connector, subject, &key) {
+        let draft = ActDraft::new(id, kind, report);
+        return Ok(return_act(visit, draft, fields, ReturnedForm::from(fault)));
+    }
     let mut kept = BTreeMap::new();
     for (name, value) in [
         ("reason", fields.reason),
@@ -210,6 +215,8 @@ struct ActDraft<'a> {
     report: ContractReport,
     fields: ActFields,
     faults: Vec<ActFault>,
+    /// Reason why the form did nothing.
+    returned: Option<ReturnedForm>,
 }
 
 impl<'a> ActDraft<'a> {
@@ -226,8 +233,28 @@ impl<'a> ActDraft<'a> {
             report,
             fields,
             faults: Vec::new(),
+            returned: None,
         }
     }
+}
+
+/// Shows the form of an act again that did nothing, with what was typed.
+fn return_act(
+    visit: &PersonVisit<'_>,
+    mut draft: ActDraft<'_>,
+    typed: ActFields,
+    returned: ReturnedForm,
+) -> ConsoleResponse {
+    // Whoever approves has typed nothing, and approves what is asked for now.
+    if draft.fields == ActFields::default() {
+        draft.fields = typed;
+    }
+    if returned.unsent.asks_again() {
+        draft.fields.has_read = false;
+    }
+    let status = returned.status;
+    draft.returned = Some(returned);
+    show_check(visit, draft, status)
 }
 
 /// Instant of the end that one officer has asked for; empty for an end at once.
@@ -302,11 +329,6 @@ fn join_shown(shown: &str, becomes: &str) -> String {
     format!("{shown} {becomes}")
 }
 
-fn changed_terms() -> Refusal {
-    let sentence = "the proposal is not the one that was shown any more; nothing was done";
-    Refusal::new(ErrorCode::TermsChanged, sentence)
-}
-
 fn show_check(visit: &PersonVisit<'_>, draft: ActDraft<'_>, status: u16) -> ConsoleResponse {
     let ActDraft {
         id,
@@ -314,6 +336,7 @@ fn show_check(visit: &PersonVisit<'_>, draft: ActDraft<'_>, status: u16) -> Cons
         report,
         fields,
         faults,
+        returned,
     } = draft;
     let (shown, becomes) = shown_page(&report);
     let subject = FormSubject {
@@ -330,6 +353,7 @@ fn show_check(visit: &PersonVisit<'_>, draft: ActDraft<'_>, status: u16) -> Cons
         key,
         fields,
         faults,
+        unsent: returned.map(|returned| returned.unsent),
     };
     let facts = visit.frame_facts(line);
     html_response(status, render_act_check(&facts.to_frame(), &view))

@@ -7,6 +7,7 @@ use crate::console::asked_question::{QuestionForm, start_question};
 use crate::console::file_pages::{may_be_about_persons, may_take_files};
 use crate::console::page_visit::{html_response, redirect};
 use crate::console::person_visit::{PermittedPerson, PersonVisit, read_object};
+use crate::console::unsent_form::ReturnedForm;
 use crate::contract::arguments::ContractCommand;
 use crate::question::arguments::ExplainArgs;
 use arrow_schema::DataType;
@@ -17,7 +18,7 @@ use hansa_console::{
 };
 use hansa_node::answer::cell_text::to_text_cells;
 use hansa_node::config::person::Role;
-use hansa_node::console::act::{issue_form_key, use_form_key};
+use hansa_node::console::act::{issue_form_key, take_form_key};
 use hansa_node::console::form_key::FormSubject;
 use hansa_node::console::kept_answers::{AnswerPhase, KeptAnswer, MINUTES_KEPT};
 use hansa_node::participant::Connector;
@@ -72,10 +73,16 @@ pub(super) async fn submit_ask(visit: &PersonVisit<'_>) -> Result<ConsoleRespons
             }
             Err(refusal) => Err(refusal),
         },
-        "ask" => check_text(&draft.form)
-            .and_then(|()| use_form_key(visit.connector, ask_form(visit), &field("key")))
-            .and_then(|()| start_question(visit, &permitted, &draft.form))
-            .map(Some),
+        "ask" => match check_text(&draft.form) {
+            Ok(()) => match take_form_key(visit.connector, ask_form(visit), &field("key")) {
+                Ok(()) => start_question(visit, &permitted, &draft.form).map(Some),
+                Err(fault) => {
+                    draft.returned = Some(ReturnedForm::from(fault));
+                    Ok(None)
+                }
+            },
+            Err(refusal) => Err(refusal),
+        },
         _ => {
             let sentence = "the form has no such button";
             return Err(Refusal::new(ErrorCode::UsageWrong, sentence));
@@ -149,6 +156,8 @@ pub(super) async fn download_answer(
 struct AskDraft {
     form: QuestionForm,
     refusal: Option<Refusal>,
+    /// Reason why the form asked nothing.
+    returned: Option<ReturnedForm>,
     explanation: Option<ExplanationView>,
 }
 
@@ -172,15 +181,18 @@ async fn show_form(
     let AskDraft {
         form,
         refusal,
+        returned,
         explanation,
     } = draft;
     let line = match &explanation {
         Some(_) => command_line("explain", &form),
         None => format!("hansa contract tables --limit {ROWS_PER_PAGE}"),
     };
-    let status = refusal
-        .as_ref()
-        .map_or(200, |refusal| refusal_status(refusal.code));
+    let status = match (&refusal, &returned) {
+        (Some(refusal), _) => refusal_status(refusal.code),
+        (None, Some(returned)) => returned.status,
+        (None, None) => 200,
+    };
     let view = AskView {
         key: issue_form_key(visit.connector, ask_form(visit)),
         sql: form.sql,
@@ -190,6 +202,7 @@ async fn show_form(
         tables,
         has_more_tables,
         fault: refusal.as_ref().map(FaultView::from),
+        unsent: returned.map(|returned| returned.unsent),
         explanation,
         answers: list_answers(visit),
     };

@@ -2,8 +2,8 @@
 
 use hansa_audit_log::time::UtcTimestamp;
 use hansa_console::{
-    ActNote, FaultView, ForkNotice, LogFork, PageFrame, PersonLabel, PersonRole, SessionEnd,
-    encode_address, render_fault,
+    ActNote, ActValue, FaultView, ForkNotice, LogFork, PageFrame, PersonLabel, PersonRole,
+    SessionEnd, encode_address, render_fault,
 };
 use hansa_node::config::ConnectorConfig;
 use hansa_node::console;
@@ -230,6 +230,7 @@ impl PageVisit {
         let view = FaultView {
             back: Some(refused.back.to_owned()),
             record: refused.record,
+            entered: refused.entered,
             ..FaultView::from(&refusal)
         };
         let status = refusal_status(refusal.code);
@@ -263,6 +264,8 @@ pub(super) struct RefusedAct<'a> {
     pub(super) back: &'a str,
     /// Number of the record of the act, where it was recorded.
     pub(super) record: Option<u64>,
+    /// Values that the person has entered for the act.
+    pub(super) entered: Vec<ActValue>,
 }
 
 /// Words about an act of a form for the page to which it led.

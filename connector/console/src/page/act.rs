@@ -5,11 +5,12 @@ mod form;
 use crate::frame::{PageFrame, PersonRole};
 use crate::message::message;
 use crate::page::act::form::{render_field_faults, render_fields, terms_of};
-use crate::page::act_form::ActValue;
 use crate::page::contract::report::{
     ContractDetail, ContractReport, NegotiationDetail, OfficerApproval, ShownPage, TermText,
 };
 use crate::page::passkey::PASSKEYS_ADDRESS;
+use crate::page::unsent_form::{UnsentForm, render_unsent_form};
+use crate::part::act_value::{ActValue, render_act_values};
 use crate::part::address::own_path;
 use crate::part::contract_words::is_own_turn;
 use crate::part::layout::{PageContent, render_layout};
@@ -17,7 +18,6 @@ use crate::part::passkey_element::{
     PasskeyForm, PasskeyOperation, PasskeyRequest, render_passkey_form,
 };
 use crate::part::signed_page::render_signed_page;
-use crate::part::table::{Fact, render_facts};
 use crate::part::text::reveal_controls;
 use crate::part::time::render_instant_text;
 use hansa_policy::term::language::Language;
@@ -207,6 +207,8 @@ pub struct ActCheckView {
     pub fields: ActFields,
     /// Faults of these values.
     pub faults: Vec<ActFault>,
+    /// Reason why the form was sent and did nothing; absent for a page that was only opened, and beside faults.
+    pub unsent: Option<UnsentForm>,
 }
 
 /// Clauses that no connector enforces, before the page of which they are a part.
@@ -252,6 +254,12 @@ pub fn render_act_check(frame: &PageFrame<'_>, view: &ActCheckView) -> String {
     let dataset = reveal_controls(subject.dataset);
     let waits = subject.waits_for_second(kind);
     let body = html! {
+        @if let Some(unsent) = &view.unsent {
+            (render_unsent_form(language, unsent))
+            @if *unsent == UnsentForm::Changed {
+                p { a href={ (subject.address()) "/compare" } { (message!(language, "unsent-compare")) } }
+            }
+        }
         (render_field_faults(language, &view.faults))
         p { bdi { (message!(language, "act-parties", own, other, dataset)) } }
         @if waits {
@@ -289,7 +297,7 @@ pub fn render_act_check(frame: &PageFrame<'_>, view: &ActCheckView) -> String {
         p { a.back href=(subject.address()) { (message!(language, "act-back")) } }
     };
     let mut content = PageContent::new(kind.title(language), body);
-    content.is_error = !view.faults.is_empty();
+    content.is_error = !view.faults.is_empty() || view.unsent.is_some();
     render_layout(frame, &content)
 }
 
@@ -431,15 +439,9 @@ impl PendingActKind {
             return html! {};
         };
         let tag = (form.language != language).then(|| form.language.tag());
-        let facts = form.values.iter().map(|value| {
-            let name = reveal_controls(&value.name).into_owned();
-            let text = html! { span.plain { (reveal_controls(&value.value)) } };
-            Fact::new(name, text)
-        });
-        let facts: Vec<Fact> = facts.collect();
         html! {
-            @if !facts.is_empty() {
-                div lang=[tag] { (render_facts(&facts)) }
+            @if !form.values.is_empty() {
+                div lang=[tag] { (render_act_values(&form.values)) }
             }
         }
     }

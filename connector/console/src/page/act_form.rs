@@ -4,9 +4,12 @@ pub mod field;
 
 use crate::frame::PageFrame;
 use crate::message::message;
-use crate::page::act_form::field::{ActField, render_field};
+use crate::page::act_form::field::{ActField, FieldInput, render_field};
+use crate::page::unsent_form::{UnsentForm, render_unsent_form};
+use crate::part::act_value::ActValue;
 use crate::part::address::{QueryAddress, own_path, query_without};
 use crate::part::layout::{PageContent, render_layout};
+use crate::part::table::{DataTable, render_table};
 use crate::part::text::reveal_controls;
 use hansa_policy::term::language::Language;
 use maud::{Markup, html};
@@ -118,6 +121,14 @@ impl ActForm {
             .collect()
     }
 
+    /// Takes what a person has confirmed out of the values, for a page that is another one.
+    pub fn forget_confirmations(&self, values: &mut BTreeMap<String, String>) {
+        let fields = self.fields.iter();
+        for field in fields.filter(|field| field.is_required && field.input == FieldInput::Tick) {
+            values.remove(&field.name);
+        }
+    }
+
     /// Values that a person has entered, for the digest of the act; without those about persons.
     #[must_use]
     pub fn entered_text(&self, values: &BTreeMap<String, String>) -> String {
@@ -138,15 +149,6 @@ impl ActForm {
             .filter_map(|field| field.describe_value(values.get(&field.name)?))
             .collect()
     }
-}
-
-/// Value that a person has entered, with the name of its field.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ActValue {
-    /// Name of the field in the language of the form.
-    pub name: String,
-    /// Value as the page shows it.
-    pub value: String,
 }
 
 /// Fault of a value that a person has entered.
@@ -196,6 +198,8 @@ pub struct ActFormView {
     pub values: BTreeMap<String, String>,
     /// Faults of these values.
     pub faults: Vec<ActFieldFault>,
+    /// Reason why the form was sent and did nothing; absent for a page that was only opened, and beside faults.
+    pub unsent: Option<UnsentForm>,
     /// Step of an act that shows its result first.
     pub step: ActStep,
     /// Page to which the person can go back, as a path of this console.
@@ -224,6 +228,12 @@ pub fn render_act_form(frame: &PageFrame<'_>, view: &ActFormView) -> String {
     let language = frame.language;
     let form = &view.form;
     let body = html! {
+        @if let Some(unsent) = &view.unsent {
+            (render_unsent_form(language, unsent))
+            @if *unsent == UnsentForm::Changed {
+                (render_changed_fields(language, view))
+            }
+        }
         (render_field_faults(language, view))
         @for warning in &form.warnings {
             p.notice { strong { (warning) } }
@@ -249,7 +259,7 @@ pub fn render_act_form(frame: &PageFrame<'_>, view: &ActFormView) -> String {
         p { a.back href=(own_path(&view.back)) { (message!(language, "act-back")) } }
     };
     let mut content = PageContent::new(form.title.clone(), body);
-    content.is_error = !view.faults.is_empty();
+    content.is_error = !view.faults.is_empty() || view.unsent.is_some();
     render_layout(frame, &content)
 }
 
@@ -321,6 +331,43 @@ fn form_address(frame: &PageFrame<'_>) -> String {
     let pairs = query_without(frame.address, "lang");
     let address = QueryAddress::new(own_path(frame.address));
     pairs.fold(address, QueryAddress::with_pair).to_string()
+}
+
+/// Fields in which the person has typed something else than what is there now.
+fn render_changed_fields(language: Language, view: &ActFormView) -> Markup {
+    let typed = |field: &ActField| view.values.get(&field.name).cloned().unwrap_or_default();
+    let fields = view.form.fields.iter();
+    let differing = fields.filter(|field| typed(field) != field.initial);
+    // A tick that is necessary says nothing about the subject.
+    let differing =
+        differing.filter(|field| !(field.is_required && field.input == FieldInput::Tick));
+    let rows = differing.map(|field| {
+        let now = field.describe_value(&field.initial);
+        vec![
+            html! { a href={ "#" (field.first_id()) } { (field.label) } },
+            html! {
+                @match now {
+                    Some(now) => span.plain { (reveal_controls(&now.value)) },
+                    None => (message!(language, "unsent-empty")),
+                }
+            },
+        ]
+    });
+    let rows: Vec<Vec<Markup>> = rows.collect();
+    html! {
+        @if !rows.is_empty() {
+            h2 { (message!(language, "unsent-now")) }
+            (render_table(&DataTable {
+                id: "unsent-caption",
+                caption: message!(language, "unsent-caption"),
+                columns: vec![
+                    message!(language, "unsent-column-field"),
+                    message!(language, "unsent-column-now"),
+                ],
+                rows,
+            }))
+        }
+    }
 }
 
 fn render_field_faults(language: Language, view: &ActFormView) -> Markup {

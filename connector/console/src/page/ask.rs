@@ -7,6 +7,7 @@ use crate::message::message;
 use crate::page::answer::AnswerState;
 use crate::page::ask::explanation::{ExplanationView, render_explanation};
 use crate::page::fault::{FaultView, render_fault_facts};
+use crate::page::unsent_form::{UnsentForm, render_unsent_form};
 use crate::part::address::answer_address;
 use crate::part::contract_words::{kind_word, link_contract};
 use crate::part::layout::{PageContent, render_layout};
@@ -45,6 +46,9 @@ pub struct AskView {
     /// Reason why the question was refused.
     #[serde(default)]
     pub fault: Option<FaultView>,
+    /// Reason why the form was sent and asked nothing.
+    #[serde(skip)]
+    pub unsent: Option<UnsentForm>,
     /// Explanation of the question before it is asked.
     #[serde(default)]
     pub explanation: Option<ExplanationView>,
@@ -110,6 +114,9 @@ pub fn render_ask(frame: &PageFrame<'_>, view: &AskView) -> String {
         @if let Some(fault) = &view.fault {
             (render_fault_facts(language, fault))
         }
+        @if let Some(unsent) = &view.unsent {
+            (render_unsent_form(language, unsent))
+        }
         (render_form(language, view))
         @if let Some(explanation) = &view.explanation {
             (render_explanation(frame, explanation, view.is_partial))
@@ -124,7 +131,7 @@ pub fn render_ask(frame: &PageFrame<'_>, view: &AskView) -> String {
             heading: html! { (title) },
             title,
             body,
-            is_error: view.fault.is_some(),
+            is_error: view.fault.is_some() || view.unsent.is_some(),
         },
     )
 }

@@ -3,6 +3,7 @@
 use crate::frame::PageFrame;
 use crate::message::message;
 use crate::part::act_note::render_act_record;
+use crate::part::act_value::{ActValue, render_act_values};
 use crate::part::address::own_path;
 use crate::part::contract_words::link_contract;
 use crate::part::error_code::render_error_code;
@@ -42,6 +43,9 @@ pub struct FaultView {
     /// Number of the record of an act whose command was refused.
     #[serde(skip)]
     pub record: Option<u64>,
+    /// Values that the person has entered for the act, which would be lost with it.
+    #[serde(skip)]
+    pub entered: Vec<ActValue>,
 }
 
 impl From<&Refusal> for FaultView {
@@ -56,6 +60,7 @@ impl From<&Refusal> for FaultView {
             trace: None,
             back: None,
             record: None,
+            entered: Vec::new(),
         }
     }
 }
@@ -70,6 +75,10 @@ pub fn render_fault(frame: &PageFrame<'_>, view: &FaultView) -> String {
         @if let Some(record) = view.record {
             p { (message!(language, "fault-after-record")) }
             (render_act_record(frame, record))
+        }
+        @if !view.entered.is_empty() {
+            h2 { (message!(language, "unsent-entered")) }
+            (render_act_values(&view.entered))
         }
         @if let Some(back) = &view.back {
             p { a.back href=(own_path(back)) { (message!(language, "fault-back")) } }

@@ -49,6 +49,7 @@ fn render_check(language: Language, kind: ActKind, value: &Value) -> String {
         .into_iter()
         .filter(|fault| is_fault_of(kind, *fault))
         .collect(),
+        unsent: None,
     };
     render_act_check(&frame(language, &PersonRole::ALL), &view)
 }

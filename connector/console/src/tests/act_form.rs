@@ -61,6 +61,7 @@ fn make_view(form: ActForm, values: &[(&str, &str)]) -> ActFormView {
         .collect();
     ActFormView {
         faults: form.find_faults(&values),
+        unsent: None,
         form,
         key: "00ff".to_owned(),
         shown: "e7a2".to_owned(),

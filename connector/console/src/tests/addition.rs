@@ -86,6 +86,7 @@ fn render_form(language: Language, form: ActForm, faults: &[&str]) -> String {
             .iter()
             .map(|field| ActFieldFault::new(field))
             .collect(),
+        unsent: None,
         step: ActStep::Act,
         back: "/datasets/add".to_owned(),
     };

@@ -81,6 +81,7 @@ fn the_acts_on_groups_are_safe_with_any_text() {
                 key: "00ff".to_owned(),
                 shown: "e7a2".to_owned(),
                 faults: Vec::new(),
+                unsent: None,
                 step: ActStep::Act,
                 back: "/groups".to_owned(),
             };

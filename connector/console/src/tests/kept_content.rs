@@ -191,6 +191,7 @@ fn the_forms_before_a_file_have_their_shape_in_every_language() {
                 key: "key-of-form".to_owned(),
                 shown: "00".to_owned(),
                 faults,
+                unsent: None,
                 step: ActStep::Act,
                 back: "/evidence".to_owned(),
             };

@@ -126,6 +126,7 @@ fn an_answer_with_other_terms_shows_what_it_changes() {
             key: "00ff".to_owned(),
             shown: "e7a2".to_owned(),
             faults: Vec::new(),
+            unsent: None,
             step: ActStep::Previewed {
                 preview,
                 digest: "ab12".to_owned(),
@@ -187,6 +188,7 @@ fn a_request_names_the_offer_and_the_language_that_is_signed() {
             key: "00ff".to_owned(),
             shown: "e7a2".to_owned(),
             faults: Vec::new(),
+            unsent: None,
             step: ActStep::Act,
             back: "/catalog/lindau/bikes".to_owned(),
         }

@@ -78,6 +78,7 @@ fn show(frame: &PageFrame<'_>, form: ActForm, findings: Option<&PolicyFindings>)
         key: "00ff".to_owned(),
         shown: "e7a2".to_owned(),
         faults: Vec::new(),
+        unsent: None,
         step,
         back: "/policies/mobility".to_owned(),
     };

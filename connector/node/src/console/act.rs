@@ -1,6 +1,6 @@
 //! Acts of people at the console: the key of the form, the proof that the person is present, and the record before the effect.
 
-use crate::console::form_key::{FormSubject, check_form_key, make_form_key};
+use crate::console::form_key::{FormKeyFault, FormSubject, check_form_key, make_form_key};
 use crate::console::pending_act::{
     ActOwner, DescribedAct, OpenedAct, PendingAct, PresenceChallenge, TYPED_BY,
 };
@@ -70,18 +70,25 @@ pub fn use_form_key(
     subject: FormSubject<'_>,
     key: &str,
 ) -> Result<(), Refusal> {
+    take_form_key(connector, subject, key).map_err(Refusal::from)
+}
+
+/// Uses up the key of a form that is shown again where the key opens nothing.
+///
+/// # Errors
+/// Why the key opens nothing.
+pub fn take_form_key(
+    connector: &Connector,
+    subject: FormSubject<'_>,
+    key: &str,
+) -> Result<(), FormKeyFault> {
     check_form_key(subject, key, connector.ticks())?;
     // INVARIANT: console-act-once. A double click, a reload and a way back act no second time.
-    if connector
-        .console
-        .sessions
-        .lock()
-        .use_key(subject.session, key)
-    {
-        return Ok(());
+    let mut sessions = connector.console.sessions.lock();
+    match sessions.use_key(subject.session, key) {
+        true => Ok(()),
+        false => Err(FormKeyFault::Sent),
     }
-    let sentence = "this form was sent already; nothing was done a second time";
-    Err(Refusal::new(ErrorCode::FormStale, sentence))
 }
 
 /// Keeps an act until its person has proven to be present. Gives its identity.

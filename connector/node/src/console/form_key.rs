@@ -24,6 +24,25 @@ pub struct FormSubject<'a> {
     pub shown: &'a str,
 }
 
+/// Reason why the key of a form opens nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormKeyFault {
+    /// The key is over, or belongs to another session, act, subject or text.
+    Over,
+    /// The form was sent with it before.
+    Sent,
+}
+
+impl From<FormKeyFault> for Refusal {
+    fn from(fault: FormKeyFault) -> Self {
+        let sentence = match fault {
+            FormKeyFault::Over => "the form is over, was used, or belongs to another page",
+            FormKeyFault::Sent => "this form was sent already; nothing was done a second time",
+        };
+        Self::new(ErrorCode::FormStale, sentence)
+    }
+}
+
 /// Makes a key. It needs no memory here, so a page with a form changes nothing.
 pub fn make_form_key(subject: FormSubject<'_>, random: [u8; 16], ticks: i64) -> String {
     let end = ticks.saturating_add(LIFE);
@@ -37,22 +56,18 @@ pub fn make_form_key(subject: FormSubject<'_>, random: [u8; 16], ticks: i64) -> 
 /// Checks a key that a form sends back, except that it was not used before.
 ///
 /// # Errors
-/// `FORM_STALE` for a key of another session, act, subject or text, and for one that is over.
-pub fn check_form_key(subject: FormSubject<'_>, key: &str, ticks: i64) -> Result<(), Refusal> {
-    let stale = || {
-        let sentence = "the form is over, was used, or belongs to another page";
-        Refusal::new(ErrorCode::FormStale, sentence)
-    };
+/// [`FormKeyFault::Over`] for a key of another session, act, subject or text, and for one that is over.
+pub fn check_form_key(subject: FormSubject<'_>, key: &str, ticks: i64) -> Result<(), FormKeyFault> {
     // A key has one spelling, so that none is used twice under two of them.
-    let bytes = base64url::decode(key).ok_or_else(stale)?;
-    let (head, code) = bytes.split_at_checked(HEAD).ok_or_else(stale)?;
+    let bytes = base64url::decode(key).ok_or(FormKeyFault::Over)?;
+    let (head, code) = bytes.split_at_checked(HEAD).ok_or(FormKeyFault::Over)?;
     let end = head.last_chunk::<8>().copied().map(i64::from_be_bytes);
     let is_open = end.is_some_and(|end| ticks < end);
     let is_own = compute_code(subject, head).verify_slice(code).is_ok();
     if is_own && is_open {
         Ok(())
     } else {
-        Err(stale())
+        Err(FormKeyFault::Over)
     }
 }
 
@@ -90,8 +105,9 @@ mod tests {
         let key = make_form_key(SUBJECT, [7; 16], NOW);
         check_form_key(SUBJECT, &key, NOW + LIFE - 1).unwrap();
         let refused = |subject: FormSubject<'_>, key: &str, ticks: i64| {
-            let refusal = check_form_key(subject, key, ticks).unwrap_err();
-            assert_eq!(refusal.code, ErrorCode::FormStale);
+            let fault = check_form_key(subject, key, ticks).unwrap_err();
+            assert_eq!(fault, FormKeyFault::Over);
+            assert_eq!(Refusal::from(fault).code, ErrorCode::FormStale);
         };
         refused(SUBJECT, &key, NOW + LIFE);
         for other in [

@@ -1,7 +1,7 @@
 //! Fields of the form of an act: how each is shown, and the values that it takes.
 
 use crate::message::message;
-use crate::page::act_form::ActValue;
+use crate::part::act_value::ActValue;
 use crate::part::text::reveal_controls;
 use hansa_policy::safe_text::{SingleLineText, printable_lines};
 use hansa_policy::term::language::Language;
@@ -155,10 +155,15 @@ impl ActField {
         let read = |name: &str| sent.get(name).map_or("", |value| value.trim());
         match &self.input {
             FieldInput::Choices(options) => {
-                let chosen = options.iter().enumerate().filter(|(index, option)| {
-                    read(&option_name(&self.name, *index)) == option.value
-                });
-                let chosen: Vec<&str> = chosen.map(|(_, option)| option.value.as_str()).collect();
+                // The options may have another order than on the page that was sent.
+                let is_chosen = |option: &&FieldOption| {
+                    let mut sent = sent.iter();
+                    sent.any(|(name, value)| {
+                        is_option_name(&self.name, name) && value.trim() == option.value
+                    })
+                };
+                let chosen = options.iter().filter(is_chosen);
+                let chosen: Vec<&str> = chosen.map(|option| option.value.as_str()).collect();
                 chosen.join("\n")
             }
             // A browser sends line breaks as two characters.
@@ -230,6 +235,14 @@ fn option_name(field: &str, index: usize) -> String {
     format!("{field}-{index}")
 }
 
+/// `true` for the name of an input of an option of the field.
+fn is_option_name(field: &str, name: &str) -> bool {
+    let index = name
+        .strip_prefix(field)
+        .and_then(|rest| rest.strip_prefix('-'));
+    index.is_some_and(|index| index.parse::<usize>().is_ok())
+}
+
 /// Field with its label, its hint and its value.
 pub(super) fn render_field(
     language: Language,
@@ -267,7 +280,8 @@ pub(super) fn render_field(
             FieldInput::Choice(options) => div {
                 (label)
                 select id=(name) name=(name) aria-describedby=[described] aria-invalid=[invalid] {
-                    @if field.initial.is_empty() || !field.is_required {
+                    // A value that is no option any more is chosen anew, and no other one stands in its place.
+                    @if field.initial.is_empty() || !field.is_required || options.iter().all(|option| option.value != value) {
                         option value="" { (message!(language, "field-choose")) }
                     }
                     @for option in options {
