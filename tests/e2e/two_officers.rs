@@ -287,6 +287,63 @@ fn a_contract_is_ended_by_two_persons() {
 }
 
 #[test]
+fn what_one_person_asked_for_is_declined_with_a_reason_and_can_be_asked_for_again() {
+    let league = TestLeague::new(super::binary());
+    let (mut lindau, acme) = pair(&league, "auto");
+    let contract = acme.contract("lindau.bikes");
+    let withdraw = [
+        "--yes", "contract", "withdraw", &contract, "--reason", "over",
+    ];
+    lindau.hansa(&withdraw).must();
+    let listed = lindau.hansa(&["--json", "approval", "list"]).must().lines();
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    assert_eq!(text(&listed[0], "approval"), contract);
+    assert_eq!(text(&listed[0], "state"), "waits");
+    assert_eq!(text(&listed[0], "text"), "over");
+    let decline = ["approval", "decline", &contract, "--reason", "it goes on"];
+    // Whoever could not approve it can't decline it either.
+    if own() == 0 {
+        lindau
+            .hansa_as(STRANGER, &decline)
+            .refused("SECOND_OFFICER_NEEDED", 3);
+        lindau.hansa_as(SECOND, &decline).must();
+    } else {
+        lindau.hansa(&decline).must();
+    }
+    let words = lindau.records("approval");
+    assert_eq!(words.len(), 2, "{words:?}");
+    assert_eq!(text(&words[1], "first"), text(&words[0], "first"));
+    assert!(words[1].get("second").is_none(), "{words:?}");
+    assert!(!text(&words[1], "declined").is_empty());
+    assert_ne!(
+        text(&words[1], "reason_commit"),
+        text(&words[0], "reason_commit")
+    );
+    // What was declined is over, also after a crash, and whoever asked for it reads why.
+    lindau.kill();
+    lindau.serve();
+    lindau.hansa(&decline).refused("USAGE", 2);
+    let status = lindau.hansa(&["--json", "status"]).must();
+    assert!(!status.out.contains("one officer wants"), "{}", status.out);
+    let listed = lindau.hansa(&["--json", "approval", "list"]).must().lines();
+    assert_eq!(text(&listed[0], "state"), "declined");
+    assert_eq!(text(&listed[0], "text"), "it goes on");
+    let shown = lindau
+        .hansa(&["--json", "contract", "show", &contract])
+        .must()
+        .json();
+    assert_eq!(text(&shown["declined_steps"][0], "reason"), "it goes on");
+    assert_eq!(shown["officers"], serde_json::json!([]));
+    // The same step is another request now: one word is not enough for it.
+    lindau.hansa(&withdraw).must();
+    assert!(lindau.records("withdraw").is_empty(), "it is in force");
+    let listed = lindau.hansa(&["--json", "approval", "list"]).must().lines();
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    assert_eq!(text(&listed[0], "state"), "waits");
+    lindau.verifies();
+}
+
+#[test]
 fn two_persons_end_a_contract_from_the_same_day_on() {
     let league = TestLeague::new(super::binary());
     let (lindau, acme) = pair(&league, "auto");

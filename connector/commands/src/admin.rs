@@ -74,6 +74,7 @@ macro_rules! answer_by_verb {
             ConnectorCommand::Peer($verb) => $answer,
             ConnectorCommand::Partner($verb) => $answer,
             ConnectorCommand::Person($verb) => $answer,
+            ConnectorCommand::Approval($verb) => $answer,
             ConnectorCommand::Running($verb) => $answer,
             ConnectorCommand::Delivery($verb) => $answer,
             ConnectorCommand::Worker($verb) => $answer,

@@ -5,6 +5,7 @@ mod act_pages;
 mod act_table;
 mod answer_download;
 mod answer_map_pages;
+mod approval_acts;
 pub(crate) mod arguments;
 mod ask_pages;
 mod asked_question;

@@ -15,6 +15,7 @@
 )]
 
 mod admin;
+mod approval;
 mod audit;
 mod backup;
 mod catalog;

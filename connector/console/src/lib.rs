@@ -67,6 +67,7 @@ pub use crate::page::answer::{
     AnswerReport, AnswerState, AnswerView, ColumnKind, MOST_COLUMNS, OwedDuties, OwedDuty,
     render_answer,
 };
+pub use crate::page::approval_act::{AskedStep, describe_approval_decline};
 pub use crate::page::ask::explanation::ExplanationView;
 pub use crate::page::ask::{AskView, AskableTable, KeptAnswerSummary, render_ask};
 pub use crate::page::catalog::detail::{CatalogView, render_catalog_entry};

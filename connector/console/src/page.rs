@@ -3,6 +3,7 @@
 pub mod act;
 pub mod act_form;
 pub mod answer;
+pub mod approval_act;
 pub mod ask;
 pub mod catalog;
 pub mod contract;

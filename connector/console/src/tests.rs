@@ -331,6 +331,7 @@ fn links_lead_to_contracts_and_keep_the_query() {
     assert!(overview.contains(&"/contracts/n-3c51a07be4".to_owned()));
     // A signer comes to the page where the end is approved.
     assert!(overview.contains(&"/contracts/7f3a91c2d0e4/withdraw".to_owned()));
+    assert!(overview.contains(&"/approvals/7f3a91c2d0e4/decline".to_owned()));
     assert!(overview.contains(&"/contracts?state=expired&lang=de".to_owned()));
     let list = hrefs(&pages[LIST]);
     assert!(list.contains(

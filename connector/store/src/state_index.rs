@@ -312,6 +312,9 @@ CREATE TABLE IF NOT EXISTS happened (
 CREATE TABLE IF NOT EXISTS pending_approval (
     contract TEXT NOT NULL, action TEXT NOT NULL, first TEXT NOT NULL, second TEXT, reason TEXT, at INTEGER NOT NULL,
     PRIMARY KEY (contract, action)) STRICT;
+CREATE TABLE IF NOT EXISTS declined_approval (
+    contract TEXT NOT NULL, action TEXT NOT NULL, first TEXT NOT NULL, declined TEXT NOT NULL, reason TEXT,
+    at INTEGER NOT NULL, PRIMARY KEY (contract, action)) STRICT;
 CREATE TABLE IF NOT EXISTS owed (
     contract TEXT NOT NULL, peer TEXT NOT NULL, request TEXT NOT NULL, opened INTEGER NOT NULL, closed INTEGER,
     PRIMARY KEY (contract, peer, request)) STRICT;

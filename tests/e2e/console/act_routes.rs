@@ -18,7 +18,7 @@ const PEOPLE: [&[&str]; 5] = [
 ];
 
 /// Pages of acts, with the roles that open them.
-const ROUTES: [(&str, &[&str]); 19] = [
+const ROUTES: [(&str, &[&str]); 20] = [
     ("/operations/running/ab12/cancel", &["operator"]),
     ("/operations/peers/add", &["operator"]),
     ("/operations/peers/acme.example/remove", &["operator"]),
@@ -34,6 +34,7 @@ const ROUTES: [(&str, &[&str]); 19] = [
     ("/contracts/n-1/counter", &["officer"]),
     ("/contracts/n-1/sign", &["signer"]),
     ("/contracts/n-1/decline", &["officer"]),
+    ("/approvals/ab12/decline", &["signer", "operator"]),
     ("/evidence/export", &["auditor"]),
     ("/answers/ab12/files", &["analyst"]),
     ("/me/sessions/ab12/end", &ROLES),

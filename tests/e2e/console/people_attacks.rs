@@ -238,6 +238,66 @@ fn attack_13_nobody_approves_an_own_act_from_another_session_or_under_another_na
 }
 
 #[test]
+fn a_second_person_declines_with_a_reason_that_the_first_one_reads() {
+    let league = TestLeague::new(binary());
+    let (mut lindau, acme) = city_with_request(&league, SIGNER);
+    lindau
+        .hansa(&["contract", "sign", &waiting(&lindau)])
+        .must();
+    let contract = wait_for("the contract", Duration::from_secs(30), || {
+        let held = acme.contracts_with("lindau.example");
+        held.iter()
+            .map(|one| text(one, "contract"))
+            .find(|id| !id.is_empty())
+    });
+    lindau.configure(&format!(
+        "[person.rui]\nname = \"Rui\"\nroles = [{SIGNER}]\nunix = \"61234\"\n\n\
+         [officers]\nusers = [\"{}\", \"61234\"]\nsecond = \"looser\"\n",
+        own()
+    ));
+    lindau.kill();
+    lindau.serve();
+    let withdraw = [
+        "--yes", "contract", "withdraw", &contract, "--reason", "over",
+    ];
+    lindau.hansa(&withdraw).must();
+    let (mut second, _) = Browser::of(&lindau);
+    let invited = lindau
+        .hansa_as(61_234, &["--json", "console"])
+        .must()
+        .json();
+    assert_eq!(second.enters(&text(&invited, "code")).status, 303);
+    let decline = format!("/approvals/{contract}/decline");
+    // The page of the approval says who has asked for it, and leads to the other answer, as what waits does.
+    let page = second.get(&format!("/contracts/{contract}/withdraw"));
+    assert!(page.body.contains("Asked for by"), "{}", page.body);
+    for page in [page, second.get("/")] {
+        let link = format!("href=\"{decline}\"");
+        assert!(page.body.contains(&link), "{}", page.body);
+    }
+    let form = second.get(&decline);
+    assert_eq!(form.status, 200, "{}", form.body);
+    assert!(form.body.contains("over"), "{}", form.body);
+    let empty = second.post(&decline, &fill_form(&form, "reason="));
+    assert_eq!(empty.status, 422, "{}", empty.body);
+    assert_eq!(lindau.records("approval").len(), 1);
+    let done = second.post(&decline, &fill_form(&form, "reason=it+goes+on"));
+    assert_eq!(location(&done), "/");
+    assert_eq!(lindau.records("approval").len(), 2);
+    let acts = lindau.records("console_act");
+    assert_eq!(text(&acts[0], "act"), "approval decline");
+    // It is over, and a form of it has no page any more.
+    let again = second.post(&decline, &fill_form(&form, "reason=it+goes+on"));
+    assert_ne!(again.status, 303, "{}", again.body);
+    assert_eq!(lindau.records("approval").len(), 2);
+    let mut first = signed_in(&lindau);
+    let page = first.get(&format!("/contracts/{contract}"));
+    assert!(page.body.contains("it goes on"), "{}", page.body);
+    assert!(lindau.records("withdraw").is_empty(), "it is in force");
+    lindau.verifies();
+}
+
+#[test]
 fn attack_14_each_page_and_form_is_open_to_its_roles_alone() {
     let league = TestLeague::new(binary());
     let mut before = "\"officer\"".to_owned();

@@ -109,9 +109,9 @@ pub struct GroupRecord {
     pub reserve_sha256: Option<Digest>,
 }
 
-/// An officer's approval of a contract or a change.
+/// An officer's approval of a contract or a change, or the refusal of one that was asked for.
 ///
-/// Written by the participant of the officers. Proves that one or two of them have agreed, under pseudonyms.
+/// Written by the participant of the officers. Proves that one or two of them have agreed, or that one has declined, under pseudonyms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApprovalRecord {
@@ -128,7 +128,10 @@ pub struct ApprovalRecord {
     /// The pseudonym of the second officer; absent while there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub second: Option<String>,
-    /// A commitment to the reason.
+    /// The pseudonym of the officer who has declined what the first one asked for; the request ends with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub declined: Option<String>,
+    /// A commitment to the reason of the first officer, or to that of the one who has declined.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason_commit: Option<String>,
 }

@@ -321,6 +321,7 @@ fn run_offline_verb(
         | ConnectorCommand::Peer(_)
         | ConnectorCommand::Offer(_)
         | ConnectorCommand::Person(_)
+        | ConnectorCommand::Approval(_)
         | ConnectorCommand::Running(_)
         | ConnectorCommand::Delivery(_)
         | ConnectorCommand::Worker(_) => return Ok(None),
@@ -462,6 +463,7 @@ async fn with_connector(
         | ConnectorCommand::Partner(_)
         | ConnectorCommand::Offer(_)
         | ConnectorCommand::Person(_)
+        | ConnectorCommand::Approval(_)
         | ConnectorCommand::Running(_)
         | ConnectorCommand::Delivery(_)
         | ConnectorCommand::Worker(_)

@@ -1,5 +1,6 @@
 //! The commands that a connector carries out for its people: the running one through its socket, or one inside the command.
 
+use crate::approval::arguments::ApprovalCommand;
 use crate::audit::arguments::AuditCommand;
 use crate::backup::arguments::BackupCommand;
 use crate::catalog::arguments::CatalogCommand;
@@ -127,6 +128,9 @@ pub enum ConnectorCommand {
     /// The people of this participant and their roles at the console
     #[command(subcommand)]
     Person(PersonCommand),
+    /// The steps that need a second person
+    #[command(subcommand)]
+    Approval(ApprovalCommand),
     /// The answers that run now
     #[command(subcommand)]
     Running(RunningCommand),

@@ -1,5 +1,6 @@
 //! Table of all acts of the console with a form, by their paths and by the words of their records.
 
+use crate::console::approval_acts::ApprovalDecline;
 use crate::console::console_act::{ConsoleAct, SUBJECT};
 use crate::console::dataset_acts::{
     DatasetAdditionAct, DatasetGuardAct, DatasetPublicationAct, DatasetWithdrawalAct, StagedRemoval,
@@ -45,6 +46,7 @@ const ACTS: &[&dyn ConsoleAct] = &[
     &OfferAddition(OfferSigningMode::Officer),
     &OfferAddition(OfferSigningMode::Auto),
     &OfferEnd,
+    &ApprovalDecline,
 ];
 
 /// Act that a path names.

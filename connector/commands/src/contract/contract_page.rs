@@ -118,6 +118,7 @@ pub(super) async fn show_contract(
             timeline: read_timeline(connector, &history)?,
             withdrawal: ended.as_ref().map(WithdrawalReport::of),
             officers: read_approvals(&connector.records, *id)?,
+            declined_steps: read_declined_steps(&connector.records, *id)?,
             signatures: signatures.iter().map(CheckedSignature::to_report).collect(),
             budgets: budgets.iter().map(QuotaUsage::to_report).collect(),
         };
@@ -181,6 +182,7 @@ pub(super) async fn show_contract(
         blocks: read.blocks.iter().map(PageBlockReport::of).collect(),
         timeline: read_timeline(connector, &history)?,
         officers: read_approvals(&connector.records, proposal.contract)?,
+        declined_steps: read_declined_steps(&connector.records, proposal.contract)?,
         diff: open
             .before
             .as_ref()
@@ -297,6 +299,7 @@ struct ContractPageReport<'a> {
     timeline: Vec<TimelineEvent>,
     withdrawal: Option<WithdrawalReport>,
     officers: Vec<ApprovalReport>,
+    declined_steps: Vec<DeclinedStepReport>,
     signatures: Vec<SignatureReport<'a>>,
     budgets: Vec<QuotaReport<'a>>,
 }
@@ -320,6 +323,7 @@ struct NegotiationPageReport<'a> {
     blocks: Vec<PageBlockReport<'a>>,
     timeline: Vec<TimelineEvent>,
     officers: Vec<ApprovalReport>,
+    declined_steps: Vec<DeclinedStepReport>,
     diff: Option<String>,
 }
 
@@ -353,6 +357,37 @@ struct ApprovalReport {
     second_user: Option<Value>,
     /// Reason of the first officer, while it is stored.
     reason: Option<String>,
+    /// Instant of the request of the first officer.
+    at: UtcTimestamp,
+}
+
+/// Action that one officer has asked for, and that was declined.
+#[derive(Debug, Serialize)]
+struct DeclinedStepReport {
+    action: String,
+    first: String,
+    declined: String,
+    /// Reason of the officer who has declined it, while it is stored.
+    reason: Option<String>,
+    at: UtcTimestamp,
+}
+
+/// The actions at a contract that were declined, the latest first.
+fn read_declined_steps(
+    records: &RecordKeeping,
+    contract: ContractId,
+) -> Result<Vec<DeclinedStepReport>, Refusal> {
+    let rows = records.index(|state| state.declined_approvals(Some(contract)))?;
+    let reported = rows.into_iter().map(|row| {
+        Ok::<_, Refusal>(DeclinedStepReport {
+            reason: read_approval_reason(records, row.reason.as_deref())?,
+            action: row.action,
+            first: row.first,
+            declined: row.declined,
+            at: row.at,
+        })
+    });
+    reported.collect()
 }
 
 /// The actions at a contract that need two officers.
@@ -372,6 +407,7 @@ fn read_approvals(
             first_user: user(&word.first),
             second_user: word.second.as_deref().and_then(user),
             reason: read_approval_reason(records, word.reason.as_deref())?,
+            at: word.at,
             action: word.action,
             first: word.first,
             second: word.second,

@@ -91,6 +91,8 @@ pub(crate) struct WaitingItem {
     severity: WaitingSeverity,
     /// Negotiation of a request.
     negotiation: Option<WaitingNegotiation>,
+    /// Contract or change of an approval, by which it can be declined.
+    approval: Option<String>,
     /// Sentence without the command.
     text: String,
     /// Command that answers the item, where there is one.
@@ -118,6 +120,7 @@ impl WaitingItem {
             since: None,
             severity: kind.severity(),
             negotiation: None,
+            approval: None,
             text: text.into(),
             act: None,
             help: Vec::new(),
@@ -276,7 +279,13 @@ fn describe_approval(
     connector: &Connector,
     pending: &PendingApprovalRow,
 ) -> Result<WaitingItem, Refusal> {
-    let asked = |text: String| WaitingItem::new(WaitingKind::Approval, text).with_since(pending.at);
+    let asked = |text: String| {
+        let item = WaitingItem {
+            approval: Some(pending.contract.to_string()),
+            ..WaitingItem::new(WaitingKind::Approval, text)
+        };
+        item.with_since(pending.at)
+    };
     let short = pending.contract.to_short_text();
     let whole = pending.contract.to_string();
     let reason = || approval::read_approval_reason(&connector.records, pending.reason.as_deref());

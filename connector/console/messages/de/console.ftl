@@ -99,6 +99,7 @@ waiting-none = Nichts wartet auf eine Person. Hier erscheinen Anfragen, Zustimmu
 waiting-since = seit dem
 waiting-read = Lesen und antworten
 waiting-decide = Lesen und entscheiden
+waiting-decline = Ablehnen
 waiting-command = Befehl:
 waiting-help = Was hilft:
 severity-fault = Störung

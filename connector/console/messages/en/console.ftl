@@ -99,6 +99,7 @@ waiting-none = Nothing waits for a person. Requests, approvals, ends and faults 
 waiting-since = since
 waiting-read = Read and answer
 waiting-decide = Read and decide
+waiting-decline = Decline
 waiting-command = Command:
 waiting-help = What helps:
 severity-fault = Fault

@@ -99,6 +99,7 @@ waiting-none = Não há nada pendente. Aqui aparecem pedidos, aprovações, praz
 waiting-since = desde
 waiting-read = Ler e responder
 waiting-decide = Ler e decidir
+waiting-decline = Recusar
 waiting-command = Comando:
 waiting-help = O que ajuda:
 severity-fault = Falha

@@ -11,7 +11,7 @@ use crate::page::contract::report::{
 use crate::page::passkey::PASSKEYS_ADDRESS;
 use crate::page::unsent_form::{UnsentForm, render_unsent_form};
 use crate::part::act_value::{ActValue, render_act_values};
-use crate::part::address::own_path;
+use crate::part::address::{decline_address, own_path};
 use crate::part::contract_words::is_own_turn;
 use crate::part::layout::{PageContent, render_layout};
 use crate::part::passkey_element::{
@@ -264,6 +264,12 @@ pub fn render_act_check(frame: &PageFrame<'_>, view: &ActCheckView) -> String {
         p { bdi { (message!(language, "act-parties", own, other, dataset)) } }
         @if waits {
             p.notice { strong { (message!(language, "act-second")) } }
+            @if let Some(asked) = subject.find_asked(kind) {
+                p {
+                    (message!(language, "act-second-by")) " " code { (reveal_controls(&asked.first)) }
+                    @if !asked.at.is_empty() { ", " (render_instant_text(frame, &asked.at)) }
+                }
+            }
             @if let Some(reason) = subject.asked_reason(kind) {
                 p { (message!(language, "act-second-reason")) " " q lang="" dir="auto" { (reveal_controls(reason)) } }
             }
@@ -293,6 +299,9 @@ pub fn render_act_check(frame: &PageFrame<'_>, view: &ActCheckView) -> String {
             button.main type="submit" {
                 @if waits { (kind.approval_label(language)) } @else { (kind.label(language)) }
             }
+        }
+        @if let Some(address) = subject.decline_address(kind).filter(|_| waits) {
+            p { a.act href=(address) { (message!(language, "act-second-decline")) } }
         }
         p { a.back href=(subject.address()) { (message!(language, "act-back")) } }
     };
@@ -370,6 +379,15 @@ impl<'a> ActSubject<'a> {
     /// Reason of the officer who has asked for the act.
     fn asked_reason(&self, kind: ActKind) -> Option<&'a str> {
         self.find_asked(kind)?.reason.as_deref()
+    }
+
+    /// Page on which the second person declines the act.
+    fn decline_address(&self, kind: ActKind) -> Option<String> {
+        match kind {
+            ActKind::Sign => decline_address(self.becomes?),
+            ActKind::Withdraw => decline_address(self.id),
+            ActKind::Comment | ActKind::Decline => None,
+        }
     }
 
     fn find_asked(&self, kind: ActKind) -> Option<&'a OfficerApproval> {

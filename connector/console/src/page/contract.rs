@@ -11,7 +11,8 @@ use crate::frame::PageFrame;
 use crate::message::message;
 use crate::page::act::{DoneActView, render_act_links, render_done_act};
 use crate::page::contract::detail::{
-    render_approvals, render_budgets, render_comments, render_signatures, render_terms,
+    render_approvals, render_budgets, render_comments, render_declined_steps, render_signatures,
+    render_terms,
 };
 use crate::page::contract::page_text::{PageText, render_page_text};
 use crate::page::contract::report::{
@@ -78,6 +79,7 @@ fn build_contract_page(
         (render_terms(language, &detail.terms))
         (render_signatures(frame, &detail.signatures))
         (render_approvals(language, &detail.officers))
+        (render_declined_steps(frame, &detail.declined_steps))
         (render_timeline(frame, &detail.timeline))
         (render_contract_evidence(frame, summary))
     };
@@ -110,6 +112,7 @@ fn build_negotiation_page(
         }))
         (render_terms(language, &detail.terms))
         (render_approvals(language, &detail.officers))
+        (render_declined_steps(frame, &detail.declined_steps))
         (render_timeline(frame, &detail.timeline))
     };
     match (&detail.participant, &detail.dataset) {

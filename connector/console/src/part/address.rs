@@ -26,6 +26,12 @@ pub(crate) fn page_below(path: &str, segments: &[&str]) -> Option<String> {
     Some(address)
 }
 
+/// Address of the refusal of a step that waits for a second person. None for an identity that is not made of letters and digits.
+pub(crate) fn decline_address(id: &str) -> Option<String> {
+    let is_plain = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_plain.then(|| format!("/approvals/{id}/decline"))
+}
+
 /// Address of an answer. None for an identity that is not made of letters and digits.
 pub(crate) fn answer_address(id: &str) -> Option<String> {
     let is_plain = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());

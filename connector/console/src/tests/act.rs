@@ -1,16 +1,18 @@
 //! Tests of acts: offered by role and state, described in words, and safe with any text.
 
 use crate::page::contract::report::ContractReport;
-use crate::tests::html_reader::read_page;
+use crate::tests::html_reader::{PageElement, read_page};
 use crate::tests::page_check::{check_page, check_view, elements};
 use crate::tests::sample::{sample_contract, sample_negotiation};
 use crate::{
-    ActCheckView, ActFault, ActFields, ActKind, ContractView, DoneActView, LoginStep, PageFrame,
-    PendingActKind, PendingActView, PendingFault, PersonLabel, PersonRole, render_act_check,
+    ActCheckView, ActFault, ActFieldFault, ActFields, ActFormView, ActKind, ActStep, AskedStep,
+    ContractView, DoneActView, LoginStep, PageFrame, PendingActKind, PendingActView, PendingFault,
+    PersonLabel, PersonRole, describe_approval_decline, render_act_check, render_act_form,
     render_contract, render_pending_act,
 };
 use hansa_policy::term::language::Language;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 fn frame(language: Language, roles: &[PersonRole]) -> PageFrame<'_> {
     PageFrame {
@@ -176,6 +178,71 @@ fn whoever_approves_gives_no_reason_of_their_own() {
     let quoted = elements(&page, "q");
     assert_eq!(quoted.len(), 1, "the reason of the first person is read");
     assert_eq!(quoted[0].text, "the <pilot> is over");
+    // Who has asked for it, and since when; and the other answer than a yes.
+    let main = elements(&page, "main")[0].text.clone();
+    assert!(main.contains("Asked for by ab12"), "{main}");
+    let identity = sample["object"]["contract"].as_str().unwrap();
+    let decline = format!("/approvals/{identity}/decline");
+    let has_link = |page: &[PageElement], address: &str| {
+        let mut links = page.iter();
+        links.any(|element| element.attribute("href") == Some(address))
+    };
+    assert!(has_link(&page, &decline));
+    // Whoever asks first declines nothing.
+    let mut first = sample.clone();
+    first["object"]["officers"] = json!([]);
+    let page = read_page(&render_check(Language::En, ActKind::Withdraw, &first));
+    assert!(!has_link(&page, &decline));
+}
+
+#[test]
+fn a_step_is_declined_with_a_reason_that_its_record_commits_to_alone() {
+    let sample = json!([{
+        "approval": "7f3a91c2d0e4", "step": "withdraw", "state": "waits", "asked_by": "p-81c2",
+        "at": "2026-11-25T09:00:00Z", "text": "the pilot is over", "declined_by": null,
+    }]);
+    check_view(&sample, &["step", "asked_by", "text"], |language, value| {
+        let steps: Vec<AskedStep> = serde_json::from_value(value.clone()).unwrap();
+        let frame = frame(language, &PersonRole::ALL);
+        let form = describe_approval_decline(&frame, &steps);
+        let names: Vec<&str> = form
+            .fields()
+            .iter()
+            .map(|field| field.name.as_str())
+            .collect();
+        assert_eq!(names, ["reason"]);
+        // Nobody guesses a reason or a name from a digest of the log.
+        let typed = BTreeMap::from([("reason".to_owned(), "not yet".to_owned())]);
+        assert!(!form.entered_text(&typed).contains("not yet"));
+        assert!(!form.shown_text().contains("the pilot is over"));
+        render_act_form(
+            &frame,
+            &ActFormView {
+                values: typed,
+                form,
+                key: "00ff".to_owned(),
+                shown: "e7a2".to_owned(),
+                faults: Vec::new(),
+                unsent: None,
+                step: ActStep::Act,
+                back: "/".to_owned(),
+            },
+        )
+    });
+    // Where several steps wait for one contract, the person says which.
+    let step = |step: &str| AskedStep {
+        approval: "7f3a91c2d0e4".to_owned(),
+        step: step.to_owned(),
+        ..AskedStep::default()
+    };
+    let frame = frame(Language::En, &PersonRole::ALL);
+    let steps = [step("withdraw"), step("withdraw from 2027-01-01T00:00:00Z")];
+    let form = describe_approval_decline(&frame, &steps);
+    let values = BTreeMap::from([
+        ("step".to_owned(), "sign".to_owned()),
+        ("reason".to_owned(), "no".to_owned()),
+    ]);
+    assert_eq!(form.find_faults(&values), [ActFieldFault::new("step")]);
 }
 
 #[test]

@@ -26,6 +26,7 @@ pub(super) fn sample_status() -> Value {
                 "kind": "approval", "subject": "7f3a91c2d0e4", "since": "2026-11-27T08:10:00Z", "severity": "decision",
                 "text": "contract 7f3a91c2d0e4: one officer wants to withdraw it, a second must say so too",
                 "act": "hansa contract withdraw 7f3a91c2d0e4 --from 2027-01-01 --reason TEXT", "help": [],
+                "approval": "7f3a91c2d0e4",
             },
             {
                 "kind": "validity", "subject": "munster.example", "since": null, "severity": "warning",
@@ -100,8 +101,13 @@ pub(super) fn sample_contract() -> Value {
             "by": "acme.example", "at": "2026-11-26T09:00:00Z", "from": "2027-01-01T00:00:00Z", "reason": "the pilot is over",
         },
         "officers": [
-            { "action": "withdraw", "first": "p-81c2", "first_user": null, "second": null, "second_user": null },
+            { "action": "withdraw", "first": "p-81c2", "first_user": null, "second": null, "second_user": null,
+                "at": "2026-11-25T09:00:00Z" },
             { "action": "sign", "first": "p-81c2", "first_user": null, "second": "p-11d0", "second_user": null },
+        ],
+        "declined_steps": [
+            { "action": "sign", "first": "p-81c2", "declined": "p-11d0", "at": "2026-11-24T09:00:00Z",
+                "reason": "the limits are too wide" },
         ],
         "signatures": [
             { "role": "provider", "key": "munster.example#sign-1", "algorithm": "EdDSA", "issued_at": 1_777_680_000,

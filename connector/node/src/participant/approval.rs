@@ -18,6 +18,7 @@ use hansa_policy::contract::{Agreement, Assignee, ContractStatus};
 use hansa_policy::diff::{self, ChangeVerdict};
 use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::safe_text::SingleLineText;
 use hansa_store::state_index::row::PendingApprovalRow;
 use std::sync::Arc;
 
@@ -57,6 +58,28 @@ impl ApprovalAction {
         match self {
             Self::WithdrawFrom(from) => format!("{} {from}", self.as_str()),
             _ => self.as_str().to_owned(),
+        }
+    }
+
+    /// Step of the name in a record.
+    pub fn from_record(recorded: &str) -> Option<Self> {
+        let plain = [
+            Self::Sign,
+            Self::Withdraw,
+            Self::Admit,
+            Self::Unrestrict,
+            Self::AddPerson,
+        ];
+        let mut plain = plain.into_iter();
+        let from = Self::withdrawal_instant(recorded).map(Self::WithdrawFrom);
+        from.or_else(|| plain.find(|action| action.as_str() == recorded))
+    }
+
+    /// `true` for a step on a contract; otherwise in the place of the contract stands a change.
+    const fn is_on_contract(self) -> bool {
+        match self {
+            Self::Sign | Self::Withdraw | Self::WithdrawFrom(_) => true,
+            Self::Admit | Self::Unrestrict | Self::AddPerson => false,
         }
     }
 
@@ -135,21 +158,10 @@ pub async fn take_approval(
     }
     let officer = find_officer(connector, caller, action)?;
     let record = |first: &str, second: Option<&str>, reason: Option<&str>| {
-        let (contract, change) = match action {
-            ApprovalAction::Sign | ApprovalAction::Withdraw | ApprovalAction::WithdrawFrom(_) => {
-                (Some(contract.to_string()), None)
-            }
-            ApprovalAction::Admit | ApprovalAction::Unrestrict | ApprovalAction::AddPerson => {
-                (None, Some(contract.to_string()))
-            }
-        };
         AuditEvent::from(ApprovalRecord {
-            contract,
-            change,
-            action: action.record_name().to_string(),
-            first: first.to_owned(),
             second: optional_text(second),
             reason_commit: optional_text(reason),
+            ..begin_record(contract, action, first)
         })
     };
     let (fact, word) = match &before {
@@ -189,6 +201,53 @@ pub async fn take_approval(
     let _durable = connector.record(fact).await?;
     connector.records.index(|_| Ok(()))?;
     Ok(word)
+}
+
+/// Declines a step that one officer has asked for and nobody has approved. Whoever has asked for it can take it back so, too.
+///
+/// # Errors
+/// `USAGE` for a step that does not wait, `SECOND_OFFICER_NEEDED` for a caller who could not approve it either; or if the refusal can't
+/// be recorded: the step then waits on.
+pub async fn decline_approval(
+    connector: &Arc<Connector>,
+    caller: &Caller,
+    contract: ContractId,
+    action: ApprovalAction,
+    reason: &SingleLineText,
+) -> Result<(), Refusal> {
+    // One at a time with approvals, so that a step is either approved or declined.
+    let _turn = connector.contracts.negotiation_lock.lock().await;
+    let asked = pending_approval(connector, contract, action)?;
+    let Some(asked) = asked.filter(|asked| asked.second.is_none()) else {
+        let sentence = "the step does not wait for a second officer";
+        return Err(Refusal::new(ErrorCode::UsageWrong, sentence).with_help("hansa approval list"));
+    };
+    let officer = find_officer(connector, caller, action)?;
+    let commit = run_waiting(|| {
+        let pseudonyms = &connector.records.pseudonyms;
+        pseudonyms.keep_reason(connector.now(), reason.as_str())
+    })?;
+    let record = ApprovalRecord {
+        declined: Some(officer),
+        reason_commit: Some(commit.to_string()),
+        ..begin_record(contract, action, &asked.first)
+    };
+    let _durable = connector.record(AuditEvent::from(record)).await?;
+    connector.records.index(|_| Ok(()))
+}
+
+/// Record of a step that the first officer has asked for.
+fn begin_record(contract: ContractId, action: ApprovalAction, first: &str) -> ApprovalRecord {
+    let is_on_contract = action.is_on_contract();
+    ApprovalRecord {
+        contract: is_on_contract.then(|| contract.to_string()),
+        change: (!is_on_contract).then(|| contract.to_string()),
+        action: action.record_name(),
+        first: first.to_owned(),
+        second: None,
+        declined: None,
+        reason_commit: None,
+    }
 }
 
 /// Returns the recorded approvals of a step.

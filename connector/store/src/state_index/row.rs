@@ -209,6 +209,23 @@ pub struct PendingApprovalRow {
     pub at: UtcTimestamp,
 }
 
+/// Officer's request that another officer, or the same one, has declined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclinedApprovalRow {
+    /// Identity of the contract or the change.
+    pub contract: ContractId,
+    /// Action, as in [`PendingApprovalRow`].
+    pub action: String,
+    /// Pseudonym of the officer who asked.
+    pub first: String,
+    /// Pseudonym of the officer who declined.
+    pub declined: String,
+    /// Digest of the reason of the officer who declined.
+    pub reason: Option<String>,
+    /// Time of the refusal.
+    pub at: UtcTimestamp,
+}
+
 /// Event under a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContractEventRow {

@@ -3,7 +3,7 @@
 use crate::frame::PageFrame;
 use crate::message::message;
 use crate::page::contract::report::{
-    ClauseComment, OfficerApproval, QuotaUse, SignatureCheck, TermText,
+    ClauseComment, DeclinedStep, OfficerApproval, QuotaUse, SignatureCheck, TermText,
 };
 use crate::part::contract_words::role_name;
 use crate::part::quotation::{Quotation, render_quotation};
@@ -175,6 +175,45 @@ fn render_seconds(frame: &PageFrame<'_>, seconds: i64) -> Markup {
     match UtcTimestamp::from_micros(seconds.saturating_mul(1_000_000)) {
         Ok(instant) => render_instant(frame, instant),
         Err(_) => html! { (seconds) },
+    }
+}
+
+/// Table of the steps that were declined, with the reason for whoever has asked for them.
+pub(super) fn render_declined_steps(frame: &PageFrame<'_>, declined: &[DeclinedStep]) -> Markup {
+    let language = frame.language;
+    if declined.is_empty() {
+        return html! {};
+    }
+    let rows = declined.iter().map(|step| {
+        vec![
+            html! { code { (reveal_controls(&step.action)) } },
+            html! { code { (reveal_controls(&step.first)) } },
+            html! { code { (reveal_controls(&step.declined)) } },
+            render_instant_text(frame, &step.at),
+            html! {
+                @if let Some(reason) = &step.reason {
+                    q lang="" dir="auto" { (reveal_controls(reason)) }
+                }
+            },
+        ]
+    });
+    let table = DataTable {
+        id: "declined-caption",
+        caption: message!(language, "declined-caption"),
+        columns: vec![
+            message!(language, "approval-step"),
+            message!(language, "approval-first"),
+            message!(language, "declined-by"),
+            message!(language, "declined-at"),
+            message!(language, "declined-reason"),
+        ],
+        rows: rows.collect(),
+    };
+    html! {
+        section aria-labelledby="declined" {
+            h2 id="declined" { (message!(language, "declined")) }
+            (render_table(&table))
+        }
     }
 }
 

@@ -50,6 +50,9 @@ pub struct ContractDetail {
     /// Steps that need two officers.
     #[serde(default)]
     pub officers: Vec<OfficerApproval>,
+    /// Steps that one officer has asked for and that were declined.
+    #[serde(default)]
+    pub declined_steps: Vec<DeclinedStep>,
     /// Signatures, checked now.
     #[serde(default)]
     pub signatures: Vec<SignatureCheck>,
@@ -106,6 +109,9 @@ pub struct NegotiationDetail {
     /// Steps that need two officers.
     #[serde(default)]
     pub officers: Vec<OfficerApproval>,
+    /// Steps that one officer has asked for and that were declined.
+    #[serde(default)]
+    pub declined_steps: Vec<DeclinedStep>,
     /// Differences from the proposal before, in English.
     #[serde(default)]
     pub diff: Option<String>,
@@ -194,6 +200,26 @@ pub struct OfficerApproval {
     /// Reason of the first officer.
     #[serde(default)]
     pub reason: Option<String>,
+    /// Instant at which the first officer has asked for it.
+    #[serde(default)]
+    pub at: String,
+}
+
+/// Step that one officer has asked for and that was declined.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct DeclinedStep {
+    /// Step, such as `sign`.
+    pub action: String,
+    /// Pseudonym of the officer who has asked for it.
+    pub first: String,
+    /// Pseudonym of the officer who has declined it.
+    pub declined: String,
+    /// Reason of that.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Instant of the refusal.
+    #[serde(default)]
+    pub at: String,
 }
 
 /// Signature and the result of its check.

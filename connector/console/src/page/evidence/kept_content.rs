@@ -79,7 +79,7 @@ pub fn committed_text(record: &LogRecord) -> Option<&'static str> {
 pub fn pseudonyms_of(record: &LogRecord) -> Vec<&str> {
     // A member of this name is something else in another kind of record.
     let others: &[&str] = match record.kind.as_str() {
-        "approval" => &["first", "second"],
+        "approval" => &["first", "second", "declined"],
         "access_token" => &["by"],
         _ => &[],
     };

@@ -2,7 +2,7 @@
 
 use crate::frame::{PageFrame, PersonRole};
 use crate::message::message;
-use crate::part::address::{QueryAddress, contract_address};
+use crate::part::address::{QueryAddress, contract_address, decline_address};
 use crate::part::text::{reveal_controls, shorten_identity};
 use crate::part::time::render_instant_text;
 use hansa_policy::term::language::Language;
@@ -25,6 +25,9 @@ pub struct WaitingItem {
     /// Negotiation of a request.
     #[serde(default)]
     pub negotiation: Option<WaitingNegotiation>,
+    /// Contract or change of an approval, by which it can be declined.
+    #[serde(default)]
+    pub approval: Option<String>,
     /// English sentence about the item.
     #[serde(default)]
     pub text: String,
@@ -155,6 +158,14 @@ fn render_item(frame: &PageFrame<'_>, item: &WaitingItem) -> Markup {
                 }
                 (None, None) => {}
             }
+            @if let Some(address) = item_decline_address(frame, item) {
+                p {
+                    a href=(address) {
+                        (message!(language, "waiting-decline"))
+                        @if let Some(subject) = &item.subject { span.unseen { " " (shorten_identity(subject)) } }
+                    }
+                }
+            }
             @if !item.help.is_empty() {
                 p { (message!(language, "waiting-help")) }
                 ul lang="en" {
@@ -176,6 +187,14 @@ fn group_address(item: &WaitingItem) -> Option<String> {
         .with_value("group", group)
         .with_value("participants", participants);
     Some(address.to_string())
+}
+
+/// Page on which the person can decline what another one has asked for; none for people who could not approve it either.
+fn item_decline_address(frame: &PageFrame<'_>, item: &WaitingItem) -> Option<String> {
+    let roles = frame.person.map_or(&[][..], |person| person.roles);
+    let decides = [PersonRole::Signer, PersonRole::Operator];
+    let may_decline = decides.iter().any(|role| roles.contains(role));
+    decline_address(item.approval.as_deref().filter(|_| may_decline)?)
 }
 
 /// Words of the link to the page of an item. A second person decides there by the same act, or leaves it.

@@ -5,6 +5,7 @@ use crate::config::person_key::IssuerAccount;
 use crate::league::group_membership;
 use crate::league::group_membership::MembershipOutcome;
 use crate::participant::Connector;
+use crate::participant::approval::{ApprovalAction, decline_approval};
 use crate::participant::caller::Caller;
 use crate::participant::pending_approvals;
 use crate::participant::testing::{
@@ -14,6 +15,7 @@ use crate::participant::testing::{
 use hansa_policy::group::GroupName;
 use hansa_policy::id::{ContractId, ParticipantId};
 use hansa_policy::refusal::ErrorCode;
+use hansa_policy::safe_text::SingleLineText;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -223,6 +225,56 @@ async fn whoever_joins_a_group_is_let_in_by_two_officers() {
         Ok(MembershipOutcome::Listed(_))
     ));
     assert_eq!(listed(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_was_declined_is_over_and_asked_for_anew() {
+    let mut federation = TestFederation::new();
+    for alias in ["lindau", "acme", "third"] {
+        federation.set_up_participant(alias, TERMS);
+    }
+    let home = federation.home("lindau");
+    std::fs::write(home.join("bundle.json"), federation.bundle()).unwrap();
+    let toml = std::fs::read_to_string(home.join("hansa.toml")).unwrap();
+    let officers = "[officers]\nusers = [\"1001\", \"1002\"]\nsecond = \"looser\"\n";
+    std::fs::write(home.join("hansa.toml"), format!("{toml}{officers}")).unwrap();
+    let connector = federation.open("lindau");
+    let caller = |officer: u32| Caller::from_local_user(&connector.config(), Some(officer));
+    let added = members(&["acme"]);
+    let reason = SingleLineText::parse("reason", "not yet").unwrap();
+    let asked = group_membership::add_members(&connector, &name(), &added, &caller(1001)).await;
+    assert!(matches!(asked, Ok(MembershipOutcome::Waits)));
+    let waiting = pending_approvals::open_approvals(&connector).unwrap();
+    let change = waiting[0].contract;
+    let decline = |officer: u32| {
+        let (connector, caller) = (Arc::clone(&connector), caller(officer));
+        let reason = reason.clone();
+        async move {
+            let action = ApprovalAction::Admit;
+            decline_approval(&connector, &caller, change, action, &reason).await
+        }
+    };
+    let refused = decline(1003).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::SecondOfficerNeeded);
+    decline(1002).await.unwrap();
+    let refused = decline(1002).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::UsageWrong);
+    assert!(
+        pending_approvals::open_approvals(&connector)
+            .unwrap()
+            .is_empty()
+    );
+    let list_declined = || {
+        connector
+            .records
+            .index(|state| state.declined_approvals(None))
+    };
+    assert_eq!(list_declined().unwrap().len(), 1);
+    // Whoever declined approves nothing with the same command: it is a request of their own.
+    let asked = group_membership::add_members(&connector, &name(), &added, &caller(1002)).await;
+    assert!(matches!(asked, Ok(MembershipOutcome::Waits)));
+    assert!(connector.reloadable.groups().get(&name()).is_none());
+    assert!(list_declined().unwrap().is_empty());
 }
 
 /// Attack 13: the second word is one of the same human being, by the other account.

@@ -3,7 +3,7 @@
 use crate::state_index::index_transaction::IndexTransaction;
 use crate::state_index::query::peer_messages::negotiation_row;
 use crate::state_index::row::{
-    NegotiationRow, NoticeDeliveryRow, PeerMessageRow, PendingApprovalRow,
+    DeclinedApprovalRow, NegotiationRow, NoticeDeliveryRow, PeerMessageRow, PendingApprovalRow,
 };
 use crate::state_index::{database_refusal, to_signed, to_unsigned};
 use hansa_audit_log::time::UtcTimestamp;
@@ -159,11 +159,15 @@ impl IndexTransaction<'_> {
         )
     }
 
-    /// Notes an officer's request that needs a second officer. The first request stays.
+    /// Notes an officer's request that needs a second officer. The first request stays, and what was declined before is over.
     ///
     /// # Errors
     /// As in all functions here.
     pub fn add_pending_approval(&self, approval: &PendingApprovalRow) -> Result<(), Refusal> {
+        self.run(
+            "DELETE FROM declined_approval WHERE contract = ?1 AND action = ?2",
+            params![approval.contract.to_string(), approval.action],
+        )?;
         self.run(
             "INSERT OR IGNORE INTO pending_approval (contract, action, first, reason, at) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![
@@ -189,6 +193,30 @@ impl IndexTransaction<'_> {
         self.run(
             "UPDATE pending_approval SET second = ?3 WHERE contract = ?1 AND action = ?2 AND first <> ?3",
             params![contract.to_string(), action, second],
+        )
+    }
+
+    /// Ends an officer's request that nobody has approved, and notes who has declined it.
+    ///
+    /// # Errors
+    /// As in all functions here.
+    pub fn decline_change(&self, declined: &DeclinedApprovalRow) -> Result<(), Refusal> {
+        let contract = declined.contract.to_string();
+        self.run(
+            "DELETE FROM pending_approval WHERE contract = ?1 AND action = ?2 AND second IS NULL",
+            params![contract, declined.action],
+        )?;
+        self.run(
+            "INSERT OR REPLACE INTO declined_approval (contract, action, first, declined, reason, at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                contract,
+                declined.action,
+                declined.first,
+                declined.declined,
+                declined.reason,
+                declined.at.micros(),
+            ],
         )
     }
 

@@ -2,7 +2,7 @@
 
 use crate::state_index::query::{parse_column, read_instant};
 use crate::state_index::row::{
-    ContractEventRow, NoticeDeliveryRow, PendingApprovalRow, ReceivedTotals,
+    ContractEventRow, DeclinedApprovalRow, NoticeDeliveryRow, PendingApprovalRow, ReceivedTotals,
 };
 use crate::state_index::{StateIndex, to_unsigned};
 use hansa_audit_log::digest::Digest;
@@ -215,6 +215,31 @@ impl StateIndex {
                     action: row.get(1)?,
                     first: row.get(2)?,
                     second: row.get(3)?,
+                    reason: row.get(4)?,
+                    at: read_instant(row, 5)?,
+                })
+            },
+        )
+    }
+
+    /// Officers' requests that were declined, the latest first, at most a hundred: those about one contract or change, or all.
+    ///
+    /// # Errors
+    /// As in all functions here.
+    pub fn declined_approvals(
+        &self,
+        contract: Option<ContractId>,
+    ) -> Result<Vec<DeclinedApprovalRow>, Refusal> {
+        self.query_rows(
+            "SELECT contract, action, first, declined, reason, at FROM declined_approval
+             WHERE ?1 IS NULL OR contract = ?1 ORDER BY at DESC, contract, action LIMIT 100",
+            [contract.map(|contract| contract.to_string())],
+            |row| {
+                Ok(DeclinedApprovalRow {
+                    contract: parse_column(row, 0)?,
+                    action: row.get(1)?,
+                    first: row.get(2)?,
+                    declined: row.get(3)?,
                     reason: row.get(4)?,
                     at: read_instant(row, 5)?,
                 })
