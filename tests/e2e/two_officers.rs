@@ -185,9 +185,10 @@ fn a_restriction_is_taken_away_by_two_persons() {
     assert_eq!(approvals.len(), 1, "{status}");
     assert_eq!(text(approvals[0], "subject"), "bikes", "{status}");
     assert_eq!(text(approvals[0], "severity"), "decision", "{status}");
+    let approve = text(approvals[0], "approval");
     assert_eq!(
         text(approvals[0], "act"),
-        "hansa dataset restrict bikes --remove"
+        format!("hansa dataset restrict bikes --approve {approve}")
     );
     assert!(approvals[0]["since"].is_string(), "{status}");
     acme.ask(count).refused("QUOTA_QUERIES", 3);
@@ -220,6 +221,59 @@ fn a_restriction_is_taken_away_by_two_persons() {
     let again = lindau.hansa(&remove).must().json();
     assert_eq!(text(&again, "waits_for"), "second officer", "{again}");
     acme.ask(count).refused("QUOTA_QUERIES", 3);
+    lindau.verifies();
+}
+
+#[test]
+fn a_restriction_is_approved_exactly_as_the_first_person_wrote_it() {
+    let league = TestLeague::new(super::binary());
+    let (mut lindau, acme) = pair(&league, "auto");
+    let _ = acme.contract("lindau.bikes");
+    let count = "SELECT count(*) FROM lindau.bikes";
+    lindau.write("restriction.toml", "title = \"g\"\nqueries_per_day = 1\n");
+    let file = lindau.folder().join("restriction.toml");
+    let file = file.display().to_string();
+    let set = ["--json", "dataset", "restrict", "bikes", "--policy", &file];
+    lindau.hansa(&set).must();
+    acme.ask(count).must();
+    acme.ask(count).refused("QUOTA_QUERIES", 3);
+    lindau.write(
+        "restriction.toml",
+        "title = \"more\"\nqueries_per_day = 7\n",
+    );
+    let asked = lindau.hansa(&set).must().json();
+    assert_eq!(text(&asked, "waits_for"), "second officer", "{asked}");
+    // What the file says later is not what was asked for.
+    lindau.write("restriction.toml", "title = \"none of it\"\n");
+    lindau.kill();
+    lindau.serve();
+    acme.hansa(&["peer", "add", lindau.address(), "--id", lindau.domain()])
+        .must();
+    let listed = lindau.hansa(&["--json", "approval", "list"]).must().lines();
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    assert!(!text(&listed[0], "text").contains('\n'), "{listed:?}");
+    let id = text(&listed[0], "approval");
+    let approve = ["--json", "dataset", "restrict", "bikes", "--approve", &id];
+    let look = lindau
+        .hansa(&[&approve[..], &["--dry-run"]].concat())
+        .must()
+        .json();
+    assert_eq!(text(&look["asked"], "title"), "more", "{look}");
+    assert_eq!(look["asked"]["removes"], false, "{look}");
+    lindau
+        .hansa(&["dataset", "restrict", "bikes", "--approve", "00"])
+        .refused("USAGE", 2);
+    // Nobody approves what they asked for themselves.
+    lindau.hansa(&approve).refused("SECOND_OFFICER_NEEDED", 3);
+    acme.ask(count).refused("QUOTA_QUERIES", 3);
+    if own() != 0 {
+        return;
+    }
+    let done = lindau.hansa_as(SECOND, &approve).must().json();
+    assert_eq!(done["in_force"], true, "{done}");
+    let held = lindau.hansa(&["--json", "dataset", "restrict", "bikes"]);
+    assert_eq!(text(&held.must().json(), "title"), "more");
+    acme.ask(count).must();
     lindau.verifies();
 }
 

@@ -80,7 +80,9 @@ async fn list_approvals(connector: &Arc<Connector>, out: &EventSink) -> CommandR
             state: "waits",
             asked_by: row.first,
             at: row.at,
-            text: read_approval_reason(records, row.reason.as_deref())?,
+            // Behind the first line of a change of a restriction stands the restriction itself.
+            text: read_approval_reason(records, row.reason.as_deref())?
+                .map(|text| text.lines().next().unwrap_or_default().to_owned()),
             declined_by: None,
         });
     }

@@ -50,6 +50,7 @@ impl Command for DatasetCommand {
             | Self::Restrict {
                 policy: None,
                 remove: false,
+                approve: None,
                 ..
             } => CommandEffect::Looks,
             Self::Add { .. } | Self::Publish { .. } | Self::Restrict { .. } | Self::Set { .. } => {
@@ -227,10 +228,14 @@ impl ConnectorVerb for DatasetCommand {
                 policy,
                 policy_text,
                 remove,
+                approve,
+                language,
             } => {
                 let dataset = find_published_dataset(connector, &name)?;
-                let change = match (policy, policy_text) {
-                    (Some(file), Some(text)) => RestrictionChange::Set { file, text },
+                let language = parse_term_language(language.as_deref())?;
+                let change = match (policy, policy_text, approve) {
+                    (Some(file), Some(text), _) => RestrictionChange::Set { file, text },
+                    (_, _, Some(id)) => RestrictionChange::Approve { id, language },
                     _ if remove => RestrictionChange::Remove,
                     _ => RestrictionChange::Nothing,
                 };

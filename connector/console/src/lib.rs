@@ -90,8 +90,8 @@ pub use crate::page::dataset::addition::{
     describe_addition, describe_removal,
 };
 pub use crate::page::dataset::dataset_act::{
-    PublicationPreview, UnreadColumn, describe_dataset_withdrawal, describe_guard,
-    describe_publication,
+    AskedGuard, AskedGuardContent, GuardApprovalView, PublicationPreview, UnreadColumn,
+    describe_dataset_withdrawal, describe_guard, describe_guard_approval, describe_publication,
 };
 pub use crate::page::dataset::detail::{
     DatasetLook, DatasetLooks, DatasetSample, DatasetView, render_dataset,

@@ -18,7 +18,7 @@ const PEOPLE: [&[&str]; 5] = [
 ];
 
 /// Pages of acts, with the roles that open them.
-const ROUTES: [(&str, &[&str]); 20] = [
+const ROUTES: [(&str, &[&str]); 21] = [
     ("/operations/running/ab12/cancel", &["operator"]),
     ("/operations/peers/add", &["operator"]),
     ("/operations/peers/acme.example/remove", &["operator"]),
@@ -35,6 +35,7 @@ const ROUTES: [(&str, &[&str]); 20] = [
     ("/contracts/n-1/sign", &["signer"]),
     ("/contracts/n-1/decline", &["officer"]),
     ("/approvals/ab12/decline", &["signer", "operator"]),
+    ("/datasets/bikes/guard/ab12", &["signer"]),
     ("/evidence/export", &["auditor"]),
     ("/answers/ab12/files", &["analyst"]),
     ("/me/sessions/ab12/end", &ROLES),

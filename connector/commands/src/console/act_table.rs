@@ -3,7 +3,8 @@
 use crate::console::approval_acts::ApprovalDecline;
 use crate::console::console_act::{ConsoleAct, SUBJECT};
 use crate::console::dataset_acts::{
-    DatasetAdditionAct, DatasetGuardAct, DatasetPublicationAct, DatasetWithdrawalAct, StagedRemoval,
+    DatasetAdditionAct, DatasetGuardAct, DatasetGuardApproval, DatasetPublicationAct,
+    DatasetWithdrawalAct, StagedRemoval,
 };
 use crate::console::file_acts::{AnswerFiles, EvidenceExport};
 use crate::console::group_acts::{GroupAddition, GroupRemoval};
@@ -39,6 +40,7 @@ const ACTS: &[&dyn ConsoleAct] = &[
     &StagedRemoval,
     &DatasetPublicationAct,
     &DatasetGuardAct,
+    &DatasetGuardApproval,
     &DatasetWithdrawalAct,
     &PolicyEdit(OfferSigningMode::Officer),
     &PolicyEdit(OfferSigningMode::Auto),

@@ -1,5 +1,6 @@
 //! Acts on the own datasets: a new one of a staged file, its publication, its restriction and its end.
 
+use crate::approval::arguments::ApprovalCommand;
 use crate::cli::connector_command::ConnectorCommand;
 use crate::cli::shell_word::quote_word;
 use crate::console::console_act::{
@@ -11,9 +12,10 @@ use crate::console::upload_pages::{SENDERS, read_files};
 use crate::dataset::arguments::{ColumnStatementArgs, DatasetCommand};
 use crate::dataset::offer_arguments::OfferTermsArgs;
 use hansa_console::{
-    ADDITION_ADDRESS, AdditionReport, AdditionView, DESCRIBED_COLUMNS, DatasetReport,
-    PublicationPreview, StagedRow, column_field, describe_addition, describe_dataset_withdrawal,
-    describe_guard, describe_publication, describe_removal,
+    ADDITION_ADDRESS, AdditionReport, AdditionView, AskedGuard, AskedStep, DESCRIBED_COLUMNS,
+    DatasetReport, GuardApprovalView, PublicationPreview, StagedRow, column_field,
+    describe_addition, describe_dataset_withdrawal, describe_guard, describe_guard_approval,
+    describe_publication, describe_removal,
 };
 use hansa_node::config::person::Role;
 use hansa_node::console::pending_act::DescribedAct;
@@ -247,6 +249,71 @@ impl ConsoleAct for DatasetGuardAct {
     }
 }
 
+/// Approval of a restriction that another person has asked for, as it was asked for.
+pub(super) struct DatasetGuardApproval;
+
+#[async_trait::async_trait]
+impl ConsoleAct for DatasetGuardApproval {
+    fn path(&self) -> &'static [&'static str] {
+        &["datasets", SUBJECT, "guard", SUBJECT]
+    }
+
+    fn command_words(&self) -> &'static str {
+        "dataset restrict approve"
+    }
+
+    fn roles(&self) -> &'static [Role] {
+        &[Role::Signer]
+    }
+
+    fn needs_presence(&self) -> bool {
+        true
+    }
+
+    fn back_address(&self, subject: &[String]) -> String {
+        dataset_address(subject)
+    }
+
+    fn page_after(&self, act: &DescribedAct, _results: &CommandResults) -> String {
+        let (name, _) = act.subject.split_once('/').unwrap_or_default();
+        dataset_address(&[name.to_owned()])
+    }
+
+    async fn prepare(&self, request: &ActRequest<'_>) -> Result<PreparedAct, Refusal> {
+        let (name, id) = (request.subject(0), request.subject(1));
+        let report = read_report(request, name).await?;
+        let list = ConnectorCommand::Approval(ApprovalCommand::List);
+        let steps: Vec<AskedStep> = request.permitted.read_rows(list).await?;
+        let mut steps = steps.into_iter();
+        // An act names what it approves by the whole identity.
+        let step = steps.find(|step| step.approval == id && step.state == "waits");
+        let step = step.ok_or_else(|| {
+            let sentence = "no change of a restriction of this identity waits for a second person";
+            Refusal::new(ErrorCode::UsageWrong, sentence)
+        })?;
+        let language = request.frame.language.tag();
+        let look = approve_command(name, id, Some(language.to_owned()));
+        let asked: AskedGuard = request.permitted.rehearse_one(look).await?;
+        let view = GuardApprovalView {
+            report,
+            step,
+            asked,
+        };
+        Ok(PreparedAct::new(
+            describe_guard_approval(&request.frame, name, &view),
+            format!("hansa dataset restrict {name} --approve {id}"),
+        ))
+    }
+
+    fn build_command(&self, act: &DescribedAct) -> Result<ConnectorCommand, Refusal> {
+        let (name, id) = act.subject.split_once('/').ok_or_else(|| {
+            let sentence = "the act names no change of a restriction";
+            Refusal::new(ErrorCode::Internal, sentence)
+        })?;
+        Ok(approve_command(name, id, None))
+    }
+}
+
 /// End of a dataset in the catalogue.
 pub(super) struct DatasetWithdrawalAct;
 
@@ -336,6 +403,19 @@ fn restrict_command(name: &str, values: &BTreeMap<String, String>) -> ConnectorC
         policy: policy.map(|_| PathBuf::from(TYPED_POLICY)),
         policy_text: policy.cloned(),
         remove: is_removed,
+        approve: None,
+        language: None,
+    })
+}
+
+fn approve_command(name: &str, id: &str, language: Option<String>) -> ConnectorCommand {
+    ConnectorCommand::Dataset(DatasetCommand::Restrict {
+        name: name.to_owned(),
+        policy: None,
+        policy_text: None,
+        remove: false,
+        approve: Some(id.to_owned()),
+        language,
     })
 }
 

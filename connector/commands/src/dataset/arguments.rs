@@ -183,6 +183,12 @@ pub enum DatasetCommand {
         /// Takes the restriction away
         #[arg(long)]
         remove: bool,
+        /// Approves the change that another officer has asked for, as it is: by the beginning of its identity in hansa approval list
+        #[arg(long, value_name = "ID", conflicts_with_all = ["policy", "remove"])]
+        approve: Option<String>,
+        /// Language of the clauses of the change
+        #[arg(skip)]
+        language: Option<String>,
     },
     /// Takes a dataset out of the catalogue
     #[command(after_help = "Example: hansa dataset withdraw bike_counts --snapshot 2026-11-20.3")]

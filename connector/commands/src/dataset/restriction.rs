@@ -7,10 +7,12 @@ use crate::cli::command_report::CommandReport;
 use hansa_audit_log::digest::Digest;
 use hansa_catalog::dataset::Dataset;
 use hansa_node::dataset::provider_restriction;
-use hansa_node::dataset::provider_restriction::RestrictionOutcome;
+use hansa_node::dataset::provider_restriction::{AskedRestriction, RestrictionOutcome};
 use hansa_node::offer::offers::used_purposes;
 use hansa_node::participant::Connector;
+use hansa_node::participant::approval::ApprovalAction;
 use hansa_node::participant::caller::Caller;
+use hansa_node::participant::pending_approvals::open_approvals;
 use hansa_policy::diff;
 use hansa_policy::id::{ClauseId, SqlIdentifier};
 use hansa_policy::refusal::{ErrorCode, Refusal};
@@ -28,6 +30,13 @@ pub(super) enum RestrictionChange {
     Set { file: PathBuf, text: String },
     /// To take it away.
     Remove,
+    /// To approve what another officer has asked for.
+    Approve {
+        /// Beginning of the identity of the change.
+        id: String,
+        /// Language of its clauses.
+        language: Language,
+    },
 }
 
 /// Shows the restriction of a dataset, or changes it.
@@ -44,6 +53,7 @@ pub(super) async fn show_or_change(
         .restrictions()
         .get(&dataset.id)
         .cloned();
+    let mut approved_in = None;
     let new = match change {
         RestrictionChange::Nothing => {
             out.send_report(&RestrictionReport::of(dataset, held.as_ref(), Language::En))
@@ -54,6 +64,10 @@ pub(super) async fn show_or_change(
             Some(read_restriction(connector, dataset, &file, &text)?)
         }
         RestrictionChange::Remove => None,
+        RestrictionChange::Approve { id, language } => {
+            approved_in = Some(language);
+            find_asked(connector, dataset, &id)?.restriction
+        }
     };
     let verdict = provider_restriction::compare_restrictions(held.as_ref(), new.as_ref());
     let mut comparison = RestrictionComparison {
@@ -61,11 +75,16 @@ pub(super) async fn show_or_change(
         verdict: verdict.as_str(),
         changes: describe_changes(held.as_ref(), new.as_ref()),
         dry_run: options.dry_run,
+        asked: approved_in.map(|language| AskedRestrictionReport {
+            removes: new.is_none(),
+            content: RestrictionContent::of(new.as_ref(), language),
+        }),
         in_force: None,
         cut: None,
         waits_for: None,
     };
     if !options.dry_run {
+        let new = new.clone();
         match provider_restriction::set_restriction(connector, &dataset.id, new, caller).await? {
             RestrictionOutcome::Now(cut) => {
                 comparison.in_force = Some(true);
@@ -89,6 +108,9 @@ struct RestrictionComparison<'a> {
     verdict: &'static str,
     changes: Vec<String>,
     dry_run: bool,
+    /// What another officer has asked for, where that is approved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<AskedRestrictionReport<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     in_force: Option<bool>,
     /// Number of answers that were cut; absent where it was in force before.
@@ -96,6 +118,15 @@ struct RestrictionComparison<'a> {
     cut: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     waits_for: Option<&'static str>,
+}
+
+/// Change that another officer has asked for.
+#[derive(Debug, Serialize)]
+struct AskedRestrictionReport<'a> {
+    /// `true` where the restriction is to be taken away.
+    removes: bool,
+    #[serde(flatten)]
+    content: RestrictionContent<'a>,
 }
 
 impl CommandReport for RestrictionComparison<'_> {
@@ -108,11 +139,40 @@ impl CommandReport for RestrictionComparison<'_> {
             (Some(true), Some(cut)) => format!("in force; {cut} answers were cut"),
             (Some(true), None) => "it was so before".to_owned(),
             (Some(false), _) => format!(
-                "it lets out more: your word is on the books, and a second officer approves with the same command, \
-                 hansa dataset restrict {name} …"
+                "it lets out more: your word is on the books, and a second officer approves it as it is with \
+                 hansa dataset restrict {name} --approve ID; hansa approval list tells the ID"
             ),
         });
         lines.join("\n")
+    }
+}
+
+/// The change of the dataset's restriction that another officer has asked for, by the beginning of its identity.
+fn find_asked(
+    connector: &Connector,
+    dataset: &Dataset,
+    prefix: &str,
+) -> Result<AskedRestriction, Refusal> {
+    let rows = open_approvals(connector)?.into_iter();
+    let mut meant = rows.filter(|row| {
+        row.action == ApprovalAction::Unrestrict.as_str()
+            && !prefix.is_empty()
+            && row.contract.to_string().starts_with(prefix)
+    });
+    let unknown = || {
+        let name = &dataset.id.name;
+        let sentence = format!(
+            "`{prefix}` names no change of the restriction of {name} that waits, or several"
+        );
+        Refusal::new(ErrorCode::UsageWrong, sentence).with_help("hansa approval list")
+    };
+    let (Some(row), None) = (meant.next(), meant.next()) else {
+        return Err(unknown());
+    };
+    let asked = provider_restriction::read_request(connector, &row)?;
+    match asked.dataset == dataset.id {
+        true => Ok(asked),
+        false => Err(unknown()),
     }
 }
 

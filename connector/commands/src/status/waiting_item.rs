@@ -296,14 +296,19 @@ fn describe_approval(
     }
     if pending.action == ApprovalAction::Unrestrict.as_str() {
         let change = reason()?.unwrap_or_default();
-        let (dataset, document) = change.split_once(' ').unwrap_or((&change, "none"));
+        // Behind the first line stands the new restriction itself.
+        let (head, content) = match change.split_once('\n') {
+            Some((head, _)) => (head, true),
+            None => (change.as_str(), false),
+        };
+        let (dataset, document) = head.split_once(' ').unwrap_or((head, "none"));
         let name = dataset.rsplit('/').next().unwrap_or(dataset);
         let text = format!(
             "dataset {name}: one officer wants to refuse less of it, a second must say so too"
         );
-        let change = match document {
-            "none" => "--remove",
-            _ => "--policy FILE",
+        let change = match (document, content) {
+            ("none", _) | (_, true) => format!("--approve {whole}"),
+            (_, false) => "--policy FILE".to_owned(),
         };
         let act = format!("hansa dataset restrict {name} {change}");
         return Ok(asked(text).with_subject(name).with_act(act));

@@ -3,12 +3,12 @@
 use crate::page::contract::report::ContractReport;
 use crate::tests::html_reader::{PageElement, read_page};
 use crate::tests::page_check::{check_page, check_view, elements};
-use crate::tests::sample::{sample_contract, sample_negotiation};
+use crate::tests::sample::{sample_contract, sample_negotiation, sample_status};
 use crate::{
     ActCheckView, ActFault, ActFieldFault, ActFields, ActFormView, ActKind, ActStep, AskedStep,
     ContractView, DoneActView, LoginStep, PageFrame, PendingActKind, PendingActView, PendingFault,
-    PersonLabel, PersonRole, describe_approval_decline, render_act_check, render_act_form,
-    render_contract, render_pending_act,
+    PersonLabel, PersonRole, StatusView, describe_approval_decline, render_act_check,
+    render_act_form, render_contract, render_overview, render_pending_act,
 };
 use hansa_policy::term::language::Language;
 use serde_json::{Value, json};
@@ -193,6 +193,32 @@ fn whoever_approves_gives_no_reason_of_their_own() {
     first["object"]["officers"] = json!([]);
     let page = read_page(&render_check(Language::En, ActKind::Withdraw, &first));
     assert!(!has_link(&page, &decline));
+}
+
+#[test]
+fn a_signer_comes_from_what_waits_to_the_restriction_that_was_asked_for() {
+    let mut status = sample_status();
+    let waiting = status["waiting"].as_array_mut().unwrap();
+    waiting.push(json!({
+        "kind": "approval", "subject": "bike_counts", "severity": "decision", "text": "one officer wants to refuse less",
+        "act": "hansa dataset restrict bike_counts --approve 5ed1", "approval": "5ed1", "help": [],
+    }));
+    let view: StatusView = serde_json::from_value(status).unwrap();
+    let list_links = |roles: &[PersonRole]| -> Vec<String> {
+        let page = check_page(&render_overview(&frame(Language::En, roles), &view));
+        let links = page.iter().filter_map(|element| element.attribute("href"));
+        links.map(str::to_owned).collect()
+    };
+    let answers = [
+        "/datasets/bike_counts/guard/5ed1",
+        "/approvals/5ed1/decline",
+    ];
+    let signer = list_links(&[PersonRole::Officer, PersonRole::Signer]);
+    let officer = list_links(&[PersonRole::Officer]);
+    for answer in answers {
+        assert!(signer.iter().any(|link| link == answer), "{answer}");
+        assert!(!officer.iter().any(|link| link == answer), "{answer}");
+    }
 }
 
 #[test]

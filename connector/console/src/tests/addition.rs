@@ -3,10 +3,10 @@
 use crate::tests::html_reader::read_page;
 use crate::tests::page_check::{check_page, check_view, elements};
 use crate::{
-    ActFieldFault, ActForm, ActFormView, ActStep, AdditionView, DatasetReport, PageFrame,
-    PersonLabel, PersonRole, StagedRow, StagingView, column_field, describe_addition,
-    describe_dataset_withdrawal, describe_guard, describe_publication, describe_removal,
-    render_act_form, render_staging,
+    ActFieldFault, ActForm, ActFormView, ActStep, AdditionView, DatasetReport, GuardApprovalView,
+    PageFrame, PersonLabel, PersonRole, StagedRow, StagingView, column_field, describe_addition,
+    describe_dataset_withdrawal, describe_guard, describe_guard_approval, describe_publication,
+    describe_removal, render_act_form, render_staging,
 };
 use hansa_policy::term::language::Language;
 use serde_json::{Value, json};
@@ -265,6 +265,40 @@ fn acts_on_a_dataset_show_their_subject_as_text() {
             let file: StagedRow = read(file);
             render_form(language, describe_removal(&frame(language), &file), &[])
         },
+    );
+    // A second person approves what the first one wrote, without typing it.
+    let mut asked = json!({
+        "report": sample_report(),
+        "step": { "approval": "ab12", "step": "unrestrict", "state": "waits", "asked_by": "p-81c2",
+            "at": "2026-11-25T09:00:00Z" },
+        "asked": { "changes": ["- nobody uses it"], "asked": { "removes": false, "title": "Repairs are over",
+            "clauses": [{ "clause": "#r1", "says": "at most 9 questions a day" }] } },
+    });
+    let describe = |language: Language, value: &Value| {
+        let view = GuardApprovalView {
+            report: read(&value["report"]),
+            step: read(&value["step"]),
+            asked: read(&value["asked"]),
+        };
+        describe_guard_approval(&frame(language), "bike_counts", &view)
+    };
+    check_view(
+        &asked,
+        &["title", "says", "asked_by", "changes"],
+        |language, value| {
+            let form = describe(language, value);
+            assert!(form.fields().is_empty());
+            render_form(language, form, &[])
+        },
+    );
+    let form = describe(Language::En, &asked);
+    let shown = form.shown_text();
+    assert!(shown.contains("9 questions") && shown.contains("/approvals/ab12/decline"));
+    asked["asked"]["asked"] = json!({ "removes": true, "title": null, "clauses": null });
+    let removal = describe(Language::En, &asked).shown_text();
+    assert!(
+        removal.contains("taken away") && removal != shown,
+        "{removal}"
     );
     // Without a restriction none can be taken away.
     let bare =

@@ -92,7 +92,7 @@ pub async fn set_restriction(
             ChangeVerdict::Looser | ChangeVerdict::NotComparable
         )
     {
-        let what = format!("{dataset} {}", format_document_digest(document));
+        let what = describe_request(dataset, document, bytes.as_deref());
         let change = change_identity(dataset, after.unwrap_or_default(), document);
         let word = approval::take_approval(
             connector,
@@ -140,16 +140,90 @@ pub(crate) fn still_asked(
     else {
         return Ok(true);
     };
-    let Some((dataset, document)) = what.split_once(' ') else {
-        return Ok(true);
-    };
-    let Ok(dataset) = dataset.parse::<DatasetId>() else {
+    let Some(request) = RequestText::parse(&what) else {
         return Ok(true);
     };
     let after = connector
         .records
-        .index(|state| state.restriction_changed(&dataset))?;
-    Ok(change_identity(&dataset, after, document.parse().ok()) == word.contract)
+        .index(|state| state.restriction_changed(&request.dataset))?;
+    Ok(change_identity(&request.dataset, after, request.document) == word.contract)
+}
+
+/// Change of a restriction that one officer has asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedRestriction {
+    /// Dataset.
+    pub dataset: DatasetId,
+    /// New restriction; none where the one before is to be taken away.
+    pub restriction: Option<ProviderRestriction>,
+}
+
+/// Reads the change that an officer has asked for, exactly as it was asked for.
+///
+/// # Errors
+/// `USAGE` where its content is not kept here any more, `EVIDENCE_BROKEN` where it is another one than the request names, or if it
+/// can't be read.
+pub fn read_request(
+    connector: &Connector,
+    word: &PendingApprovalRow,
+) -> Result<AskedRestriction, Refusal> {
+    let what = approval::read_approval_reason(&connector.records, word.reason.as_deref())?;
+    let request = what.as_deref().and_then(RequestText::parse);
+    let missing = || {
+        let sentence = "the content of the request is not kept here";
+        Refusal::new(ErrorCode::UsageWrong, sentence)
+            .with_help("hansa dataset restrict NAME --policy FILE, with the same policy")
+    };
+    let request = request.ok_or_else(missing)?;
+    let Some(document) = request.document else {
+        return Ok(AskedRestriction {
+            dataset: request.dataset,
+            restriction: None,
+        });
+    };
+    let bytes = request.content.ok_or_else(missing)?.as_bytes();
+    let (dataset, restriction) = hansa_proto::restriction::from_bytes(bytes)?;
+    // INVARIANT: two-officers. What the second one approves is what the first one asked for, to the byte.
+    if Digest::of(bytes) != document || dataset != request.dataset {
+        let sentence = "the content of the request is another one than the request names";
+        return Err(Refusal::new(ErrorCode::EvidenceBroken, sentence));
+    }
+    Ok(AskedRestriction {
+        dataset,
+        restriction: Some(restriction),
+    })
+}
+
+/// Text of a request, which is stored beside the log: dataset and digest in the first line, and behind it the document. Requests of before
+/// have no document.
+struct RequestText<'a> {
+    dataset: DatasetId,
+    /// Digest of the new document; none where the restriction is to be taken away.
+    document: Option<Digest>,
+    content: Option<&'a str>,
+}
+
+impl<'a> RequestText<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let (head, content) = match text.split_once('\n') {
+            Some((head, content)) => (head, Some(content)),
+            None => (text, None),
+        };
+        let (dataset, document) = head.split_once(' ')?;
+        Some(Self {
+            dataset: dataset.parse().ok()?,
+            document: document.parse().ok(),
+            content,
+        })
+    }
+}
+
+fn describe_request(dataset: &DatasetId, document: Option<Digest>, bytes: Option<&[u8]>) -> String {
+    let head = format!("{dataset} {}", format_document_digest(document));
+    match bytes {
+        Some(bytes) => format!("{head}\n{}", String::from_utf8_lossy(bytes)),
+        None => head,
+    }
 }
 
 /// Identity of a change, so that both officers approve one change and only once. It includes the previous record, because one

@@ -4,11 +4,14 @@ use crate::frame::PageFrame;
 use crate::message::message;
 use crate::page::act_form::ActForm;
 use crate::page::act_form::field::{ActField, FieldInput};
+use crate::page::approval_act::AskedStep;
 use crate::page::dataset::detail::render_restriction;
-use crate::page::dataset::report::DatasetReport;
+use crate::page::dataset::report::{DatasetReport, RestrictionClauseText};
+use crate::part::address::decline_address;
 use crate::part::contract_words::link_contract;
 use crate::part::table::{DataTable, Fact, render_facts, render_table};
 use crate::part::text::reveal_controls;
+use crate::part::time::render_instant_text;
 use hansa_policy::term::language::Language;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -142,6 +145,126 @@ pub fn describe_guard(frame: &PageFrame<'_>, dataset: &str, report: &DatasetRepo
         );
     }
     form
+}
+
+/// Object of `hansa dataset restrict --approve --dry-run --json`. Unknown members are ignored.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct AskedGuard {
+    /// Differences from the restriction of now, in English.
+    pub changes: Vec<String>,
+    /// Restriction that was asked for.
+    pub asked: AskedGuardContent,
+}
+
+/// Restriction that was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct AskedGuardContent {
+    /// `true` where the restriction of now would be taken away.
+    pub removes: bool,
+    /// Title.
+    pub title: Option<String>,
+    /// Clauses in words.
+    pub clauses: Option<Vec<RestrictionClauseText>>,
+}
+
+/// Restriction that another person has asked for, beside that of now.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GuardApprovalView {
+    /// Dataset with its restriction of now.
+    pub report: DatasetReport,
+    /// Request of the other person.
+    pub step: AskedStep,
+    /// What was asked for.
+    pub asked: AskedGuard,
+}
+
+/// Approval of a restriction that another person has asked for. Nothing is typed: it is approved as it stands, or declined.
+#[must_use]
+pub fn describe_guard_approval(
+    frame: &PageFrame<'_>,
+    dataset: &str,
+    view: &GuardApprovalView,
+) -> ActForm {
+    let language = frame.language;
+    let GuardApprovalView {
+        report,
+        step,
+        asked,
+    } = view;
+    let mut form = ActForm::new(
+        message!(language, "guard-approve-title"),
+        message!(language, "guard-approve"),
+        message!(language, "guard-done"),
+    );
+    form.consequences = vec![
+        message!(language, "guard-approve-effect"),
+        message!(language, "guard-approve-as-is"),
+    ];
+    let mut facts = list_dataset_facts(frame, dataset, report);
+    facts.push(Fact::new(
+        message!(language, "act-second-by"),
+        html! { code { (reveal_controls(&step.asked_by)) } },
+    ));
+    facts.push(Fact::new(
+        message!(language, "step-asked-at"),
+        render_instant_text(frame, &step.at),
+    ));
+    form.body = html! {
+        (render_facts(&facts))
+        (render_asked_guard(language, asked))
+        @match &report.restriction {
+            Some(restriction) => { (render_restriction(language, Some(restriction))) }
+            None => { p { (message!(language, "guard-none")) } }
+        }
+        @if let Some(address) = decline_address(&step.approval) {
+            p { a.act href=(address) { (message!(language, "act-second-decline")) } }
+        }
+    };
+    form
+}
+
+/// Restriction that was asked for, with its differences from that of now.
+fn render_asked_guard(language: Language, asked: &AskedGuard) -> Markup {
+    let content = &asked.asked;
+    let clauses = content.clauses.iter().flatten();
+    let rows = clauses.map(|clause| {
+        vec![
+            html! { (reveal_controls(&clause.clause)) },
+            html! { (reveal_controls(&clause.says)) },
+        ]
+    });
+    let rows: Vec<Vec<Markup>> = rows.collect();
+    html! {
+        section aria-labelledby="guard-asked" {
+            h2 id="guard-asked" { (message!(language, "guard-asked")) }
+            @if content.removes {
+                p { strong { (message!(language, "guard-asked-removal")) } }
+            } @else {
+                @if let Some(title) = &content.title {
+                    p { (reveal_controls(title)) }
+                }
+                (render_table(&DataTable {
+                    id: "guard-asked-caption",
+                    caption: message!(language, "guard-asked-caption"),
+                    columns: vec![
+                        message!(language, "column-clause"),
+                        message!(language, "term-text"),
+                    ],
+                    rows,
+                }))
+            }
+            @if !asked.changes.is_empty() {
+                h3 { (message!(language, "guard-asked-changes")) }
+                ul lang="en" {
+                    @for change in &asked.changes {
+                        li { (reveal_controls(change)) }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// End of a dataset in the catalogue.

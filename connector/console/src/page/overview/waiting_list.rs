@@ -2,7 +2,7 @@
 
 use crate::frame::{PageFrame, PersonRole};
 use crate::message::message;
-use crate::part::address::{QueryAddress, contract_address, decline_address};
+use crate::part::address::{QueryAddress, contract_address, decline_address, page_below};
 use crate::part::text::{reveal_controls, shorten_identity};
 use crate::part::time::render_instant_text;
 use hansa_policy::term::language::Language;
@@ -189,6 +189,19 @@ fn group_address(item: &WaitingItem) -> Option<String> {
     Some(address.to_string())
 }
 
+/// Page on which a signer approves the restriction that another person has asked for.
+fn guard_address(frame: &PageFrame<'_>, item: &WaitingItem) -> Option<String> {
+    let act = item
+        .act
+        .as_deref()
+        .filter(|_| item.kind == WaitingKind::Approval)?;
+    let command = act.strip_prefix("hansa dataset restrict ")?;
+    let (dataset, change) = command.split_once(" --approve ")?;
+    let roles = frame.person.map_or(&[][..], |person| person.roles);
+    let address = page_below("/datasets", &[dataset, "guard", change])?;
+    roles.contains(&PersonRole::Signer).then_some(address)
+}
+
 /// Page on which the person can decline what another one has asked for; none for people who could not approve it either.
 fn item_decline_address(frame: &PageFrame<'_>, item: &WaitingItem) -> Option<String> {
     let roles = frame.person.map_or(&[][..], |person| person.roles);
@@ -215,6 +228,9 @@ fn reads_contracts(frame: &PageFrame<'_>) -> bool {
 /// that a colleague has asked for where it is approved.
 fn item_address(frame: &PageFrame<'_>, item: &WaitingItem) -> Option<String> {
     if let Some(address) = group_address(item) {
+        return Some(address);
+    }
+    if let Some(address) = guard_address(frame, item) {
         return Some(address);
     }
     let subject = contract_address(item.subject.as_deref()?)?;
