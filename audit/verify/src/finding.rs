@@ -1,5 +1,7 @@
 //! Findings of a verification, with their verdicts.
 
+use hansa_audit_log::reconcile::FieldDifference;
+
 /// Verdict of a check; the worst finding decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum AuditVerdict {
@@ -106,6 +108,19 @@ impl FindingSubject {
     }
 }
 
+/// Entries of two logs about one answer that differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AnswerVersions {
+    /// Identity of the question.
+    pub(crate) request: String,
+    /// Domain of the participant that sent.
+    pub(crate) provider: String,
+    /// Domain of the participant that received.
+    pub(crate) consumer: String,
+    /// Each compared field with the values of both logs, also where they are the same.
+    pub(crate) fields: Vec<FieldDifference>,
+}
+
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AuditFinding {
@@ -121,6 +136,8 @@ pub(crate) struct AuditFinding {
     pub(crate) sentence: String,
     /// Signed heads that prove the finding to others.
     pub(crate) proof: Vec<String>,
+    /// Entries of both logs about the answer, if they differ.
+    pub(crate) versions: Option<AnswerVersions>,
 }
 
 impl AuditFinding {
@@ -168,6 +185,12 @@ impl AuditFinding {
         self
     }
 
+    /// Adds the differing entries of both logs.
+    pub(crate) fn with_versions(mut self, versions: AnswerVersions) -> Self {
+        self.versions = Some(versions);
+        self
+    }
+
     fn new(
         verdict: AuditVerdict,
         file: &str,
@@ -181,6 +204,7 @@ impl AuditFinding {
             record,
             sentence: sentence.into(),
             proof: Vec::new(),
+            versions: None,
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::RunOutput;
 use crate::evidence_set::ExportFile;
-use crate::finding::{AuditFinding, AuditVerdict};
+use crate::finding::{AnswerVersions, AuditFinding, AuditVerdict};
 use crate::head_consistency::CosignedHead;
 use crate::passkey::PasskeyReport;
 use crate::time_stamp::{DatedHead, TimeStampReport};
+use hansa_audit_log::reconcile::FieldDifference;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -307,6 +308,25 @@ fn as_json(finding: &AuditFinding) -> Value {
         "record": finding.record,
         "what": finding.sentence,
         "proof": finding.proof,
+        "versions": finding.versions.as_ref().map(versions_json),
+    })
+}
+
+fn versions_json(versions: &AnswerVersions) -> Value {
+    json!({
+        "request": versions.request,
+        "provider": versions.provider,
+        "consumer": versions.consumer,
+        "fields": versions.fields.iter().map(field_json).collect::<Vec<_>>(),
+    })
+}
+
+/// Field of an answer with the values of both logs.
+pub(crate) fn field_json(field: &FieldDifference) -> Value {
+    json!({
+        "field": field.field,
+        "provider": field.provider,
+        "consumer": field.consumer,
     })
 }
 

@@ -1,12 +1,13 @@
 //! Comparison of sent and received answers.
 
 use crate::evidence_set::{EvidenceSet, ExportFile};
-use crate::finding::AuditFinding;
+use crate::finding::{AnswerVersions, AuditFinding};
 use crate::incident::AnswerLocation;
-use crate::output::OutputCollector;
+use crate::output::{OutputCollector, field_json};
 use crate::receipt;
 use hansa_audit_log::reconcile::{
-    ComparedAnswer, ContractTotals, ReconciliationFinding as Said, reconcile_answers,
+    ComparedAnswer, ContractTotals, FieldDifference, ReconciliationFinding as Said,
+    reconcile_answers,
 };
 use serde_json::{Value, json};
 
@@ -150,9 +151,7 @@ fn difference_json(compared: &ComparedAnswer) -> Value {
     json!({
         "request": compared.request_id,
         "kind": compared.finding.as_str(),
-        "fields": fields.iter().map(|one| json!({
-            "field": one.field, "provider": one.provider, "consumer": one.consumer,
-        })).collect::<Vec<_>>(),
+        "fields": fields.iter().map(field_json).collect::<Vec<_>>(),
     })
 }
 
@@ -279,5 +278,80 @@ fn difference_finding(
             format!("question {request} of {to} to {from}: {}", other.as_str()),
         ),
     };
-    AuditFinding::broken_evidence(file, None, what)
+    let finding = AuditFinding::broken_evidence(file, None, what);
+    match list_fields(compared) {
+        Some(fields) => finding.with_versions(AnswerVersions {
+            request: request.clone(),
+            provider: from.to_owned(),
+            consumer: to.to_owned(),
+            fields,
+        }),
+        None => finding,
+    }
+}
+
+/// Fields of an answer whose two entries differ, in the order of an entry; none for another finding.
+fn list_fields(compared: &ComparedAnswer) -> Option<Vec<FieldDifference>> {
+    let Said::Mismatch(differences) = &compared.finding else {
+        return None;
+    };
+    let sent = compared.provider.as_ref()?;
+    let same = [
+        ("contract", sent.contract.clone()),
+        ("rows", sent.rows.to_string()),
+        ("bytes", sent.bytes.to_string()),
+        ("digest", sent.digest.clone()),
+        ("outcome", sent.outcome.clone()),
+    ];
+    let fields = same.into_iter().map(|(field, value)| {
+        let differing = differences.iter().find(|one| one.field == field);
+        differing.cloned().unwrap_or_else(|| FieldDifference {
+            field,
+            provider: value.clone(),
+            consumer: value,
+        })
+    });
+    Some(fields.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hansa_audit_log::reconcile::AnswerSummary;
+
+    #[test]
+    fn a_differing_answer_has_all_fields_of_both_entries() {
+        let entry = |rows: u64| AnswerSummary {
+            request_id: "q1".to_owned(),
+            contract: "7f3a".to_owned(),
+            rows,
+            bytes: 50,
+            digest: "sha256:ab".to_owned(),
+            outcome: "done".to_owned(),
+            at_most: None,
+            receipt: true,
+            acknowledged: true,
+            one_sided: false,
+        };
+        let compare = |rows: u64| {
+            let mut found = reconcile_answers(&[entry(49)], &[entry(rows)]);
+            list_fields(&found.requests.remove(0))
+        };
+        let fields = compare(48).unwrap();
+        let shown: Vec<_> = fields
+            .iter()
+            .map(|one| (one.field, one.provider.as_str(), one.consumer.as_str()))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("contract", "7f3a", "7f3a"),
+                ("rows", "49", "48"),
+                ("bytes", "50", "50"),
+                ("digest", "sha256:ab", "sha256:ab"),
+                ("outcome", "done", "done"),
+            ]
+        );
+        assert_eq!(compare(49), None);
+    }
 }

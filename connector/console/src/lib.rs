@@ -169,9 +169,7 @@ pub use crate::page::setting::token_act::{describe_token_addition, describe_toke
 pub use crate::page::setting::token_list::{TokenListView, TokenRow, render_tokens};
 pub use crate::page::sign_in::{IssuerLink, SignInFault, SignInView, render_sign_in};
 pub use crate::page::unsent_form::UnsentForm;
-pub use crate::page::verdict::comparison::{
-    ComparisonView, DifferenceView, FieldView, render_comparison,
-};
+pub use crate::page::verdict::comparison::{ComparisonView, DifferenceView, render_comparison};
 pub use crate::page::verdict::contracts::{
     ContractEvidence, SignatureLine, StandingLine, WithdrawalLine, render_contract_evidence,
     render_contract_list,
@@ -183,7 +181,9 @@ pub use crate::page::verdict::recipients::{
     AnswerGroup, AnswerLine, AnswerMonth, AnswerSide, AnswerSums, ClauseLine, MonthLine,
     RecipientLine, RecipientView, WebLine, render_month, render_recipients,
 };
-pub use crate::page::verdict::{CheckView, FindingView, JudgedFile, TimeStampView, WitnessView};
+pub use crate::page::verdict::{
+    AnswerVersionsView, CheckView, FieldView, FindingView, JudgedFile, TimeStampView, WitnessView,
+};
 pub use crate::part::act_value::ActValue;
 pub use crate::part::address::encode_address;
 pub use crate::part::dataset_words::StatedFault;

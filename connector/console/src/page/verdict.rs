@@ -130,4 +130,31 @@ pub struct FindingView {
     /// Signed heads that prove the finding to others.
     #[serde(default)]
     pub proof: Vec<String>,
+    /// Entries of both logs about an answer, if they differ.
+    #[serde(default)]
+    pub versions: Option<AnswerVersionsView>,
+}
+
+/// Entries of two logs about one answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct AnswerVersionsView {
+    /// Identity of the question.
+    pub request: String,
+    /// Participant that sent.
+    pub provider: String,
+    /// Participant that received.
+    pub consumer: String,
+    /// Each compared field with the values of both logs, also where they are the same.
+    pub fields: Vec<FieldView>,
+}
+
+/// Field of an answer with its values in both logs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct FieldView {
+    /// Name of the field.
+    pub field: String,
+    /// Value in the sender's log.
+    pub provider: String,
+    /// Value in the recipient's log.
+    pub consumer: String,
 }

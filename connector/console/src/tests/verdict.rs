@@ -51,6 +51,10 @@ fn sample_check() -> Value {
         "findings": [
             {"verdict": "broken", "about": "record", "file": "lindau.bundle", "record": 48, "what": "record 48 was edited", "proof": []},
             {"verdict": "broken", "about": "head", "file": "lindau.bundle", "record": null, "what": "two histories", "proof": ["a head\n8\n"]},
+            {"verdict": "broken", "about": "answer", "file": "lindau.bundle", "record": null, "what": "it differs", "proof": [],
+                "versions": {"request": "01989f", "provider": "lindau.example", "consumer": "acme.example", "fields": [
+                    {"field": "rows", "provider": "49", "consumer": "48"}, {"field": "digest", "provider": "ab", "consumer": "ab"},
+                ]}},
             {"verdict": "not known here", "about": "document", "file": "contract 7f3a", "record": null, "what": "SIGNATURE_ALG", "proof": []},
             {"verdict": "incomplete", "about": "receipt", "file": "acme-log", "record": 7, "what": "its receipt is not in the files", "proof": []},
             {"verdict": "incident", "about": "a new subject", "file": "acme-log", "record": null, "what": "it was stated", "proof": []},
@@ -353,6 +357,39 @@ fn a_verdict_is_said_in_words_and_by_a_sign() {
         assert!(elements(&page, "h1")[0].text.starts_with(sign), "{verdict}");
         assert!(elements(&page, "main")[0].text.contains(word), "{verdict}");
     }
+}
+
+#[test]
+fn the_first_fault_is_named_and_a_differing_field_marked() {
+    let render = |check: &Value| {
+        let text = render_with(Language::En, check, "findings.html", |frame| {
+            render_findings(frame)
+        });
+        check_page_with(FOLDER, &text)
+    };
+    let texts = |page: &[PageElement], name: &str| -> Vec<String> {
+        let found = elements(page, name).into_iter();
+        found.map(|element| element.text.clone()).collect()
+    };
+    let mut check = sample_check();
+    let page = render(&check);
+    assert_eq!(texts(&page, "h3"), ["First fault"]);
+    let rows = texts(&page, "tr");
+    assert!(
+        rows[1].starts_with("Rows") && rows[1].contains("✗ differs"),
+        "{rows:?}"
+    );
+    assert!(rows[2].contains("the same in both"), "{rows:?}");
+    assert!(!elements(&page, "main")[0].text.contains("it differs"));
+    let first = check["findings"][0].clone();
+    check["findings"].as_array_mut().unwrap().insert(1, first);
+    let headings = texts(&render(&check), "h3");
+    assert_eq!(headings, ["First fault", "Further faults of this kind"]);
+    // A part that is missing is no fault.
+    check["findings"] = json!([{
+        "verdict": "incomplete", "about": "receipt", "file": "x", "record": 1, "what": "it is so", "proof": [],
+    }]);
+    assert!(elements(&render(&check), "h3").is_empty());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Comparison of two files: sent and received answers.
 
+use super::FieldView;
 use crate::message::message;
 use crate::part::folder_layout::{FolderFrame, FolderPage, render_folder_page};
 use crate::part::layout::PageContent;
@@ -63,17 +64,6 @@ pub struct DifferenceView {
     /// Fields with the values of both logs.
     #[serde(default)]
     pub fields: Vec<FieldView>,
-}
-
-/// Field in which two logs differ.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-pub struct FieldView {
-    /// Name of the field.
-    pub field: String,
-    /// Value in the sender's log.
-    pub provider: String,
-    /// Value in the recipient's log.
-    pub consumer: String,
 }
 
 /// Page with the comparisons of all pairs of files.
@@ -239,7 +229,8 @@ pub(crate) fn difference_name(language: Language, kind: &str) -> String {
     }
 }
 
-fn field_name(language: Language, field: &str) -> String {
+/// Name of a compared field in a language. A field that this crate does not know is shown as it is.
+pub(super) fn field_name(language: Language, field: &str) -> String {
     match field {
         "contract" => message!(language, "column-contract"),
         "rows" => message!(language, "recipients-rows"),

@@ -1,9 +1,11 @@
 //! Findings: what each kind means, and what to ask of whom.
 
-use super::FindingView;
+use super::comparison::field_name;
+use super::{AnswerVersionsView, FindingView};
 use crate::message::message;
 use crate::part::folder_layout::{FolderFrame, FolderPage, count_of, render_folder_page};
 use crate::part::layout::PageContent;
+use crate::part::table::{DataTable, render_table};
 use crate::part::text::reveal_controls;
 use hansa_policy::term::language::Language;
 use maud::{Markup, html};
@@ -100,8 +102,12 @@ fn render_group(language: Language, group: &FindingGroup<'_>, index: usize) -> M
                     dd { span.plain { (describe_remedy(language, group)) } }
                 }
             }
-            @for finding in group.findings.iter().take(MOST_OF_A_KIND) {
-                (render_finding(language, finding))
+            // Other faults can follow from the first, so that a reader begins there.
+            @let has_first_fault = index == 0 && group.verdict == "broken";
+            @if has_first_fault { h3 { (message!(language, "finding-first")) } }
+            @for (number, finding) in group.findings.iter().take(MOST_OF_A_KIND).enumerate() {
+                @if has_first_fault && number == 1 { h3 { (message!(language, "finding-further")) } }
+                (render_finding(language, finding, &format!("versions-{index}-{number}")))
             }
             @if omitted > 0 {
                 @let number = language.format_number(count_of(omitted));
@@ -111,7 +117,7 @@ fn render_group(language: Language, group: &FindingGroup<'_>, index: usize) -> M
     }
 }
 
-fn render_finding(language: Language, finding: &FindingView) -> Markup {
+fn render_finding(language: Language, finding: &FindingView, table: &str) -> Markup {
     html! {
         div.finding {
             p.hint {
@@ -121,8 +127,11 @@ fn render_finding(language: Language, finding: &FindingView) -> Markup {
                     " · " (message!(language, "finding-record", record))
                 }
             }
-            // Sentences of the program are English.
-            p lang="en" dir="auto" { (reveal_controls(&finding.sentence)) }
+            @match &finding.versions {
+                Some(versions) => { (render_versions(language, versions, table)) }
+                // Sentences of the program are English.
+                None => { p lang="en" dir="auto" { (reveal_controls(&finding.sentence)) } }
+            }
             @if !finding.proof.is_empty() {
                 details {
                     summary { (message!(language, "finding-proof")) }
@@ -133,6 +142,47 @@ fn render_finding(language: Language, finding: &FindingView) -> Markup {
             }
         }
     }
+}
+
+/// Entries of both logs about one answer, field by field.
+fn render_versions(language: Language, versions: &AnswerVersionsView, id: &str) -> Markup {
+    let request = reveal_controls(&versions.request);
+    let provider = reveal_controls(&versions.provider);
+    let consumer = reveal_controls(&versions.consumer);
+    let value = |text: &str| {
+        html! {
+            @if text.is_empty() {
+                (message!(language, "verdict-none"))
+            } @else {
+                code { (reveal_controls(text)) }
+            }
+        }
+    };
+    let rows = versions.fields.iter().map(|field| {
+        vec![
+            html! { (field_name(language, &field.field)) },
+            value(&field.provider),
+            value(&field.consumer),
+            html! {
+                @if field.provider == field.consumer {
+                    (message!(language, "versions-same"))
+                } @else {
+                    strong.fault { (message!(language, "versions-differ")) }
+                }
+            },
+        ]
+    });
+    render_table(&DataTable {
+        id,
+        caption: message!(language, "versions-caption", request),
+        columns: vec![
+            message!(language, "column-member"),
+            message!(language, "versions-sent", provider),
+            message!(language, "versions-received", consumer),
+            message!(language, "versions-result"),
+        ],
+        rows: rows.collect(),
+    })
 }
 
 fn verdict_word(language: Language, verdict: &str) -> String {
