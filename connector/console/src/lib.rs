@@ -186,6 +186,7 @@ pub use crate::page::verdict::{
 };
 pub use crate::part::act_value::ActValue;
 pub use crate::part::address::encode_address;
+pub use crate::part::clause_table::ClauseText;
 pub use crate::part::dataset_words::StatedFault;
 pub use crate::part::folder_layout::{
     FolderFrame, FolderPage, FolderStyle, contract_file_name, month_file_name,

@@ -6,15 +6,19 @@ use crate::cli::shell_word::quote_word;
 use crate::console::page_visit::redirect;
 use crate::console::person_visit::{PersonVisit, read_object};
 use hansa_console::{
-    EvidenceView, LogHeadsView, LogRecord, ROWS_PER_PAGE, ReceivedFilter, ReceivedLine,
+    ClauseText, EvidenceView, LogHeadsView, LogRecord, ROWS_PER_PAGE, ReceivedFilter, ReceivedLine,
     ReceivedView, RecordListFilter, RecordListView, render_evidence, render_heads, render_received,
     render_records,
 };
 use hansa_node::config::person::Role;
+use hansa_node::participant::Connector;
 use hansa_node::process::civil_day;
+use hansa_policy::id::ContractId;
 use hansa_policy::refusal::{ErrorCode, Refusal};
+use hansa_policy::term::language::Language;
 use hansa_transport::ConsoleResponse;
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Roles that read the evidence.
 pub(super) const READERS: &[Role] = &[Role::Officer, Role::Auditor];
@@ -75,13 +79,41 @@ pub(super) async fn show_received(visit: &PersonVisit<'_>) -> Result<ConsoleResp
     let has_more = lines.len() > ROWS_PER_PAGE;
     lines.truncate(ROWS_PER_PAGE);
     let after = lines.last().filter(|_| has_more).map(ReceivedLine::key);
+    let clauses = list_applied_clauses(visit.connector, &lines, visit.language());
     let view = ReceivedView {
         lines,
         sum,
         filter,
         after,
+        clauses,
     };
     Ok(visit.show_page(shown, |frame| render_received(frame, &view)))
+}
+
+/// Clauses of the contracts of the lines in a language, whatever the state of each contract is now.
+fn list_applied_clauses(
+    connector: &Connector,
+    lines: &[ReceivedLine],
+    language: Language,
+) -> BTreeMap<String, Vec<ClauseText>> {
+    let contracts: BTreeSet<ContractId> = lines
+        .iter()
+        .filter_map(|line| line.contract.parse().ok())
+        .collect();
+    connector.contracts.with_registry(|registry| {
+        contracts
+            .into_iter()
+            .filter_map(|id| {
+                let agreement = registry.agreement(id)?;
+                let clauses = agreement.clauses.iter().map(|clause| ClauseText {
+                    clause: clause.id.to_string(),
+                    text: clause.term.render(language),
+                    enforced: !clause.term.is_recorded_only(),
+                });
+                Some((id.to_string(), clauses.collect()))
+            })
+            .collect()
+    })
 }
 
 /// List of records, or the way to the page of one whose number was typed.

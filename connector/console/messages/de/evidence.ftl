@@ -42,6 +42,7 @@ received-more = Weitere Zeilen
 received-sum = Summe aller Zeilen
 received-once = Eine Antwort über mehrere Datensätze steht in der Zeile jedes Datensatzes und zählt in der Summe einmal.
 received-bound = Bei einer Antwort, die ein Absturz beendet hat, und bei offenen Daten im Web sind die Zahlen eine Obergrenze.
+received-clauses = Was die angewendeten Klauseln sagen
 column-recipient = Empfänger
 column-contract-clauses = Vertrag, Klauseln
 column-purpose = Zweck

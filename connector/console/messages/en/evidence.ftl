@@ -42,6 +42,7 @@ received-more = More lines
 received-sum = Sum of all lines
 received-once = An answer over several datasets is in the line of each dataset, and counts once in the sum.
 received-bound = For an answer that a crash has ended, and for open data on the web, the numbers are an upper limit.
+received-clauses = What the applied clauses say
 column-recipient = Recipient
 column-contract-clauses = Contract, clauses
 column-purpose = Purpose

@@ -42,6 +42,7 @@ received-more = Mais linhas da tabela
 received-sum = Soma de todas as linhas da tabela
 received-once = Uma resposta sobre vários conjuntos de dados aparece na linha de cada um deles e conta uma só vez na soma.
 received-bound = Numa resposta que terminou com uma falha do programa, e nos dados abertos na Web, os números são um limite máximo.
+received-clauses = O que dizem as cláusulas aplicadas
 column-recipient = Destinatário
 column-contract-clauses = Contrato, cláusulas
 column-purpose = Finalidade

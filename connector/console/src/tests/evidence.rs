@@ -2,13 +2,14 @@
 
 use crate::tests::page_check::{check_page, check_view, elements};
 use crate::{
-    EvidenceView, LogHeadsView, PageFrame, PersonLabel, PersonRole, ReceivedFilter, ReceivedLine,
-    ReceivedView, RecordListFilter, RecordListView, RecordLooks, RecordProofView, VerificationView,
-    render_evidence, render_heads, render_received, render_record, render_records,
-    render_verification,
+    ClauseText, EvidenceView, LogHeadsView, PageFrame, PersonLabel, PersonRole, ReceivedFilter,
+    ReceivedLine, ReceivedView, RecordListFilter, RecordListView, RecordLooks, RecordProofView,
+    VerificationView, render_evidence, render_heads, render_received, render_record,
+    render_records, render_verification,
 };
 use hansa_policy::term::language::Language;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 const CONTRACT: &str = "8722aa91c2d0e4b5a697887766554433221100ffeeddccbbaa9988776655443322";
 
@@ -158,6 +159,7 @@ fn received_view(lines: &Value) -> ReceivedView {
             from: "2026-11-01".to_owned(),
             ..ReceivedFilter::default()
         },
+        clauses: BTreeMap::new(),
     }
 }
 
@@ -187,10 +189,17 @@ fn each_page_of_the_evidence_holds_with_any_text() {
         },
     );
     check_view(&sample_received(), &["purposes"], |language, object| {
-        render_received(
-            &frame(language, "/evidence/received"),
-            &received_view(object),
-        )
+        let mut view = received_view(object);
+        // Any text can be the sentence of a clause.
+        let line = view.lines[0].clone();
+        let clause = line.clauses.split_whitespace().next();
+        let clause = ClauseText {
+            clause: clause.unwrap_or_default().to_owned(),
+            text: line.purposes,
+            enforced: true,
+        };
+        view.clauses.insert(line.contract, vec![clause]);
+        render_received(&frame(language, "/evidence/received"), &view)
     });
     check_view(&sample_heads(), &["log"], |language, object| {
         let view = LogHeadsView { rows: read(object) };
@@ -371,6 +380,26 @@ fn the_sum_and_the_bounds_of_what_was_received_are_told() {
     ] {
         assert!(text.contains(part), "{part}");
     }
+    assert!(!text.contains("What the applied clauses say"));
+    let mut view = view;
+    let clause = |number: u64, text: &str| ClauseText {
+        clause: format!("#c{number}"),
+        text: text.to_owned(),
+        enforced: true,
+    };
+    let clauses = vec![
+        clause(2, "only the column hour"),
+        clause(3, "only for research"),
+    ];
+    view.clauses.insert(CONTRACT.to_owned(), clauses);
+    let page = check_page(&render_received(
+        &frame(Language::En, "/evidence/received"),
+        &view,
+    ));
+    let text = &page[0].text;
+    assert!(text.contains("What the applied clauses say"));
+    assert!(text.contains("#c2 only the column hour"), "{text}");
+    assert!(!text.contains("only for research"), "it was not applied");
     let nobody = ReceivedView {
         lines: Vec::new(),
         sum: None,

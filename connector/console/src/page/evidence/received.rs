@@ -5,6 +5,7 @@ use crate::message::message;
 use crate::page::evidence::record_list::{render_day_field, render_text_field};
 use crate::page::evidence::{bare_identity, dataset_name};
 use crate::part::address::QueryAddress;
+use crate::part::clause_table::ClauseText;
 use crate::part::contract_words::link_contract;
 use crate::part::layout::{PageContent, render_layout};
 use crate::part::table::{DataTable, Fact, render_facts, render_table};
@@ -13,6 +14,7 @@ use crate::part::time::render_instant_text;
 use hansa_policy::term::language::Language;
 use maud::{Markup, html};
 use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Path of the page.
 pub(crate) const PATH: &str = "/evidence/received";
@@ -28,6 +30,8 @@ pub struct ReceivedView {
     pub filter: ReceivedFilter,
     /// Key after which the next page begins; none on the last page.
     pub after: Option<String>,
+    /// Clauses in the language of the page, by the identity of their contract; a contract that is not kept here has none.
+    pub clauses: BTreeMap<String, Vec<ClauseText>>,
 }
 
 /// Conditions of the table, as its form sends them.
@@ -91,6 +95,12 @@ impl ReceivedLine {
     }
 }
 
+/// Clauses of one contract that were applied.
+struct AppliedClauses<'a> {
+    contract: &'a str,
+    clauses: Vec<&'a ClauseText>,
+}
+
 /// Amount that was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
@@ -114,7 +124,7 @@ pub fn render_received(frame: &PageFrame<'_>, view: &ReceivedView) -> String {
         p { (message!(language, "received-lead")) }
         (render_filter(language, &view.filter))
         @if let Some(sum) = &view.sum {
-            (render_lines(frame, &view.lines))
+            (render_lines(frame, view))
             @if let Some(after) = &view.after {
                 nav.pager aria-label=(message!(language, "nav-pages")) {
                     a href=(next_address(&view.filter, after)) rel="next" { (message!(language, "received-more")) }
@@ -126,6 +136,7 @@ pub fn render_received(frame: &PageFrame<'_>, view: &ReceivedView) -> String {
                 p.hint { (message!(language, "received-once")) }
                 @if is_bound(sum) { p.hint { (message!(language, "received-bound")) } }
             }
+            (render_clause_words(language, view))
         } @else {
             p { (message!(language, "received-none")) }
         }
@@ -163,9 +174,9 @@ fn render_filter(language: Language, filter: &ReceivedFilter) -> Markup {
     }
 }
 
-fn render_lines(frame: &PageFrame<'_>, lines: &[ReceivedLine]) -> Markup {
+fn render_lines(frame: &PageFrame<'_>, view: &ReceivedView) -> Markup {
     let language = frame.language;
-    let rows = lines.iter().map(|line| {
+    let rows = view.lines.iter().map(|line| {
         vec![
             render_recipient(language, &line.recipient),
             html! { code { (dataset_name(&line.dataset)) } },
@@ -201,6 +212,37 @@ fn render_lines(frame: &PageFrame<'_>, lines: &[ReceivedLine]) -> Markup {
         ],
         rows: rows.collect(),
     })
+}
+
+/// Applied clauses of each contract in words, below the table with their numbers.
+fn render_clause_words(language: Language, view: &ReceivedView) -> Markup {
+    let mut applied: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for line in &view.lines {
+        let clauses = applied.entry(line.contract.as_str()).or_default();
+        clauses.extend(line.clauses.split_whitespace());
+    }
+    let told = view.clauses.iter().filter_map(|(contract, clauses)| {
+        let applied = applied.get(contract.as_str())?;
+        let is_applied = |clause: &&ClauseText| applied.contains(clause.clause.as_str());
+        let clauses: Vec<&ClauseText> = clauses.iter().filter(is_applied).collect();
+        (!clauses.is_empty()).then_some(AppliedClauses { contract, clauses })
+    });
+    let told: Vec<AppliedClauses<'_>> = told.collect();
+    html! {
+        @if !told.is_empty() {
+            section aria-labelledby="received-clauses" {
+                h2 id="received-clauses" { (message!(language, "received-clauses")) }
+                @for one in told {
+                    h3 { (message!(language, "column-contract")) " " (link_contract(one.contract)) }
+                    ul {
+                        @for clause in one.clauses {
+                            li { code { (reveal_controls(&clause.clause)) } " " (reveal_controls(&clause.text)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn render_recipient(language: Language, recipient: &str) -> Markup {
