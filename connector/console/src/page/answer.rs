@@ -2,17 +2,19 @@
 
 pub mod answer_files;
 pub mod answer_map;
+mod answer_numbers;
 
 use crate::frame::PageFrame;
 use crate::message::message;
 use crate::page::answer::answer_map::MapColumns;
+use crate::page::answer::answer_numbers::CellForm;
 use crate::page::ask::explanation::{MissingView, render_missing};
 use crate::page::fault::{FaultView, render_fault_facts};
 use crate::part::address::answer_address;
 use crate::part::chart::{ChartKind, ChartPoint, render_chart};
 use crate::part::contract_words::{link_contract, render_state};
 use crate::part::layout::{PageContent, render_layout};
-use crate::part::table::{DataTable, Fact, render_facts, render_table};
+use crate::part::table::{DataTable, Fact, render_aligned_table, render_facts, render_table};
 use crate::part::text::reveal_controls;
 use crate::part::time::render_instant_text;
 use hansa_policy::term::language::Language;
@@ -349,14 +351,29 @@ fn render_rows(language: Language, view: &AnswerView) -> Markup {
     let last = language.format_number(view.first_row.saturating_add(count).saturating_sub(1));
     let rows = language.format_number(view.rows);
     let number = view.more_columns;
+    let forms = CellForm::of_columns(columns, &view.column_kinds, &view.cells);
+    let is_number: Vec<bool> = forms.iter().map(|form| form.is_number()).collect();
+    let render_row = |cells: &Vec<String>| {
+        let cells = cells.iter().zip(&forms);
+        let cells = cells.map(|(cell, form)| render_cell(&form.write_cell(language, cell)));
+        cells.collect()
+    };
+    let table = DataTable {
+        id: "rows-caption",
+        caption: mark_part(
+            language,
+            view,
+            message!(language, "answer-rows", first, last, rows),
+        ),
+        columns: columns
+            .iter()
+            .map(|name| reveal_controls(name).into_owned())
+            .collect(),
+        rows: view.cells.iter().map(render_row).collect(),
+    };
     html! {
-        (render_table(&DataTable {
-            id: "rows-caption",
-            caption: mark_part(language, view, message!(language, "answer-rows", first, last, rows)),
-            columns: columns.iter().map(|name| reveal_controls(name).into_owned()).collect(),
-            rows: view.cells.iter().map(|cells| cells.iter().map(|cell| render_cell(cell)).collect()).collect(),
-        }))
-        (render_rows_chart(language, view, columns))
+        (render_aligned_table(&table, &is_number))
+        (render_rows_chart(language, view, columns, &forms))
         @if let (Some(_), Some(address)) = (MapColumns::of(columns), answer_address(&view.id)) {
             p { a href={ (address) "/map" } { (message!(language, "answer-map-open")) } }
         }
@@ -379,7 +396,12 @@ fn mark_part(language: Language, view: &AnswerView, title: String) -> String {
 }
 
 /// Chart of the rows of the page: the first column of numbers by the first other column. Every value is in the table, too.
-fn render_rows_chart(language: Language, view: &AnswerView, columns: &[String]) -> Markup {
+fn render_rows_chart(
+    language: Language,
+    view: &AnswerView,
+    columns: &[String],
+    forms: &[CellForm],
+) -> Markup {
     let position = |is_wanted: fn(ColumnKind) -> bool| {
         let mut kinds = view.column_kinds.iter();
         kinds.position(|kind| is_wanted(*kind))
@@ -389,9 +411,13 @@ fn render_rows_chart(language: Language, view: &AnswerView, columns: &[String]) 
     let (Some(label), Some(number)) = (label, number) else {
         return html! {};
     };
-    let points = view.cells.iter().filter_map(|cells| {
-        let text = cells.get(number)?;
-        let value: f64 = text.parse().ok()?;
+    let write_number = |cells: &Vec<String>| match (forms.get(number), cells.get(number)) {
+        (Some(form), Some(cell)) => form.write_cell(language, cell),
+        (_, _) => String::new(),
+    };
+    let texts: Vec<String> = view.cells.iter().map(write_number).collect();
+    let points = view.cells.iter().zip(&texts).filter_map(|(cells, text)| {
+        let value: f64 = cells.get(number)?.parse().ok()?;
         value.is_finite().then(|| ChartPoint {
             label: cells.get(label).map_or("", String::as_str),
             value,

@@ -16,6 +16,17 @@ pub(crate) struct DataTable<'a> {
 
 /// Table in a region that takes the focus, since it may scroll.
 pub(crate) fn render_table(table: &DataTable<'_>) -> Markup {
+    render_aligned_table(table, &[])
+}
+
+/// Table with columns of numbers, whose digits stand one below the other; `is_number` says it of each column.
+pub(crate) fn render_aligned_table(table: &DataTable<'_>, is_number: &[bool]) -> Markup {
+    let class = |index: usize| {
+        is_number
+            .get(index)
+            .is_some_and(|is| *is)
+            .then_some("number")
+    };
     let DataTable {
         id,
         caption,
@@ -28,8 +39,8 @@ pub(crate) fn render_table(table: &DataTable<'_>) -> Markup {
                 caption id=(id) { (caption) }
                 thead {
                     tr {
-                        @for column in columns {
-                            th scope="col" { (column) }
+                        @for (index, column) in columns.iter().enumerate() {
+                            th scope="col" class=[class(index)] { (column) }
                         }
                     }
                 }
@@ -38,9 +49,9 @@ pub(crate) fn render_table(table: &DataTable<'_>) -> Markup {
                         tr {
                             @for (index, (column, cell)) in columns.iter().zip(cells).enumerate() {
                                 @if index == 0 {
-                                    th scope="row" data-label=(column) { (cell) }
+                                    th scope="row" class=[class(index)] data-label=(column) { (cell) }
                                 } @else {
-                                    td data-label=(column) { (cell) }
+                                    td class=[class(index)] data-label=(column) { (cell) }
                                 }
                             }
                         }

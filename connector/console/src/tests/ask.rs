@@ -313,6 +313,24 @@ fn rows_with_numbers_have_a_chart_beside_their_table() {
 }
 
 #[test]
+fn numbers_of_an_answer_are_aligned_and_measures_written_by_language() {
+    let mut sample = sample_answer();
+    sample["columns"] = json!(["municipality", "year", "mean"]);
+    sample["kind"] = json!(["text", "number", "number"]);
+    sample["cells"] = json!([["Amadora", "2026", "1234.50"], ["Lisboa", "2027", "-2.5"]]);
+    let page = check_page(&show_answer(Language::De, &sample));
+    let cells: Vec<_> = elements(&page, "td")
+        .into_iter()
+        .filter(|cell| cell.attribute("class") == Some("number"))
+        .map(|cell| cell.text.clone())
+        .collect();
+    assert_eq!(cells, ["2026", "1.234,50", "2027", "-2,5"]);
+    let heads = elements(&page, "th").into_iter();
+    let aligned = heads.filter(|head| head.attribute("class") == Some("number"));
+    assert_eq!(aligned.count(), 2);
+}
+
+#[test]
 fn a_long_cell_is_cut_and_keeps_no_control() {
     let mut sample = sample_answer();
     sample["cells"] = json!([["\u{202e}".repeat(10_000), "a"]]);
