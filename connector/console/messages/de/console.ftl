@@ -91,6 +91,9 @@ fault-allowed = Inhalt der Klausel
 fault-help = Was Sie tun können
 fault-trace = Nummer in der Ablaufverfolgung dieses Rechners
 fault-back = Zurück zur vorigen Seite
+notice-warning = Warnung
+notice-refusal = Abgelehnt oder fehlgeschlagen
+notice-where = Stelle
 
 ## Overview
 overview-title = Überblick

@@ -91,6 +91,9 @@ fault-allowed = What the clause says
 fault-help = What you can do
 fault-trace = Number in the trace of this machine
 fault-back = Back to the page before
+notice-warning = Warning
+notice-refusal = Refused or failed
+notice-where = Place
 
 ## Overview
 overview-title = Overview

@@ -91,6 +91,9 @@ fault-allowed = Conteúdo da cláusula
 fault-help = O que pode fazer
 fault-trace = Número no registo de diagnóstico desta máquina
 fault-back = Voltar à página anterior
+notice-warning = Aviso
+notice-refusal = Recusado ou falhado
+notice-where = Local
 
 ## Overview
 overview-title = Visão geral

@@ -2,6 +2,7 @@
 
 use crate::frame::{ActNote, PageFrame, PersonRole};
 use crate::message::message;
+use crate::part::command_notice::CommandLines;
 use crate::part::text::reveal_controls;
 use hansa_policy::term::language::Language;
 use maud::{Markup, html};
@@ -12,6 +13,7 @@ const READERS: [PersonRole; 2] = [PersonRole::Officer, PersonRole::Auditor];
 /// Message with the sentence of the act, the words of the command and the number of the record.
 pub(crate) fn render_act_note(frame: &PageFrame<'_>, note: &ActNote) -> Markup {
     let language = frame.language;
+    let lines = CommandLines::read(note.lines.iter().map(String::as_str));
     let tag = (note.language != language).then(|| note.language.tag());
     html! {
         div.done role="status" {
@@ -23,10 +25,11 @@ pub(crate) fn render_act_note(frame: &PageFrame<'_>, note: &ActNote) -> Markup {
             @if note.has_faults {
                 p { strong.fault { (message!(language, "done-with-faults")) } }
             }
-            @if !note.lines.is_empty() {
+            @if !lines.plain.is_empty() {
                 p { (message!(language, "done-lines")) }
-                pre lang="en" { code { (reveal_controls(&note.lines.join("\n"))) } }
+                pre lang="en" { code { (reveal_controls(&lines.plain.join("\n"))) } }
             }
+            @for notice in &lines.coded { (notice.render(language)) }
             (render_act_record(frame, note.record))
         }
     }

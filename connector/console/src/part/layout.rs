@@ -5,6 +5,7 @@ use crate::frame::{ForkNotice, PageFrame, PersonLabel, PersonRole};
 use crate::message::message;
 use crate::part::act_note::render_act_note;
 use crate::part::address::{QueryAddress, own_path, query_without};
+use crate::part::command_notice::render_notice;
 use crate::part::help_address::{INCIDENT_HELP, help_address};
 use crate::part::session_end::render_session_end;
 use crate::part::text::reveal_controls;
@@ -154,7 +155,7 @@ pub(crate) fn render_layout(frame: &PageFrame<'_>, content: &PageContent) -> Str
                 (render_act_note(frame, done))
             }
             @for notice in frame.notices {
-                p.notice.told lang="en" { (reveal_controls(notice)) }
+                (render_notice(language, notice))
             }
         },
         footer: render_footer(frame),

@@ -363,6 +363,26 @@ fn a_record_is_a_link_for_those_who_may_open_it() {
     assert!(is_linked(&render(&note, &[PersonRole::Auditor])));
     let page = render(&note, &[PersonRole::Operator]);
     assert!(!is_linked(&page) && page.contains("118") && page.contains("Done."));
+    note.lines = vec![
+        "changed".to_owned(),
+        "warning[NO_EXPIRY]: it has no end".to_owned(),
+        "  help      set valid.until".to_owned(),
+    ];
+    let page = check_page(&render(&note, &[PersonRole::Operator]));
+    assert!(
+        elements(&page, "pre")
+            .iter()
+            .any(|said| said.text == "changed")
+    );
+    let text = &page[0].text;
+    for part in [
+        "Warning",
+        "it has no end",
+        "What you can do:",
+        "set valid.until",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
     note.waits = true;
     let page = render(&note, &[PersonRole::Operator]);
     assert!(!page.contains("Done."), "{page}");

@@ -7,10 +7,11 @@ use crate::page::act_form::{ActForm, ActPreview};
 use crate::page::fault::FaultView;
 use crate::page::policy::{PolicyRow, render_offers};
 use crate::part::clause_table::{ClauseText, render_clauses};
+use crate::part::command_notice::{CodedNotice, NoticeFact, NoticeKind};
 use crate::part::table::{Fact, render_facts};
 use crate::part::text::reveal_controls;
 use hansa_policy::term::language::Language;
-use maud::html;
+use maud::{Markup, html};
 use serde::Deserialize;
 
 /// Largest number of letters of a line.
@@ -138,10 +139,7 @@ pub fn describe_policy_findings(frame: &PageFrame<'_>, findings: &PolicyFindings
             p { strong { (sentence) } }
         }
         @for warning in &findings.warnings {
-            p.notice {
-                span lang="en" { (reveal_controls(&warning.sentence)) }
-                " (" code { (reveal_controls(&warning.code)) } ")"
-            }
+            (render_warning(language, warning))
         }
         (render_clauses(language, "findings-caption", &findings.terms))
         @if !findings.text.is_empty() {
@@ -152,6 +150,22 @@ pub fn describe_policy_findings(frame: &PageFrame<'_>, findings: &PolicyFindings
         }
     };
     ActPreview { body }
+}
+
+/// Box with a finding that keeps nobody from saving.
+fn render_warning(language: Language, warning: &FaultView) -> Markup {
+    let clause = warning.clause.as_deref().map(|value| NoticeFact {
+        name: "clause",
+        value,
+    });
+    let notice = CodedNotice {
+        kind: NoticeKind::Warning,
+        code: &warning.code,
+        sentence: &warning.sentence,
+        facts: clause.into_iter().collect(),
+        help: warning.help.iter().map(String::as_str).collect(),
+    };
+    notice.render(language)
 }
 
 /// Comparison with the policy before, in a sentence; none for a word that this crate does not know.
