@@ -139,7 +139,9 @@ pub use crate::page::operation::operator_act::{
 pub use crate::page::operation::peer_list::{ContactFailure, PeerListView, PeerRow, render_peers};
 pub use crate::page::operation::running_list::{RunningRow, render_running};
 pub use crate::page::operation::worker_list::{WorkerRow, render_workers};
-pub use crate::page::overview::waiting_list::{WaitingItem, WaitingKind, WaitingSeverity};
+pub use crate::page::overview::waiting_list::{
+    WaitingDocument, WaitingItem, WaitingKind, WaitingSeverity,
+};
 pub use crate::page::overview::{StatusView, render_overview, sees_whole_state};
 pub use crate::page::passkey::{
     DonePasskeyView, PASSKEYS_ADDRESS, PasskeyAdditionView, PasskeyEntry, PasskeyListView,

@@ -40,14 +40,13 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Members of the objects whose text a page shows completely.
-const SHOWN: [&str; 17] = [
+const SHOWN: [&str; 16] = [
     "text",
     "sentence",
     "allowed",
     "act",
     "help",
     "name",
-    "renew",
     "page",
     "diff",
     "reason",

@@ -93,6 +93,8 @@ pub(crate) struct WaitingItem {
     negotiation: Option<WaitingNegotiation>,
     /// Contract or change of an approval, by which it can be declined.
     approval: Option<String>,
+    /// Document whose end is near.
+    document: Option<WaitingDocument>,
     /// Sentence without the command.
     text: String,
     /// Command that answers the item, where there is one.
@@ -112,6 +114,17 @@ struct WaitingNegotiation {
     role: String,
 }
 
+/// Document whose end is near.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct WaitingDocument {
+    /// Kind of the document, as in the list of ends.
+    what: &'static str,
+    /// Name of the document.
+    name: String,
+    /// Instant of its end.
+    at: UtcTimestamp,
+}
+
 impl WaitingItem {
     fn new(kind: WaitingKind, text: impl Into<String>) -> Self {
         Self {
@@ -121,6 +134,7 @@ impl WaitingItem {
             severity: kind.severity(),
             negotiation: None,
             approval: None,
+            document: None,
             text: text.into(),
             act: None,
             help: Vec::new(),
@@ -345,6 +359,11 @@ fn describe_validity(period: &ValidityPeriod) -> WaitingItem {
     };
     let mut item = WaitingItem::new(WaitingKind::Validity, text).with_subject(name.clone());
     item.help = vec![kind.renewal_command().to_owned()];
+    item.document = Some(WaitingDocument {
+        what: kind.as_str(),
+        name: name.clone(),
+        at: period.ends,
+    });
     item
 }
 

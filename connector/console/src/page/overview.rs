@@ -1,10 +1,12 @@
 //! Overview: items that wait for a person, then the figures of the connector.
 
+mod renewal;
 pub mod waiting_list;
 
 use crate::frame::{PageFrame, PersonRole};
 use crate::message::message;
 use crate::page::first_steps::FIRST_STEPS_ADDRESS;
+use crate::page::overview::renewal::{RENEWALS, document_word, has_steps, render_renewals};
 use crate::page::overview::waiting_list::{WaitingItem, render_waiting_list};
 use crate::part::chart::{ChartKind, ChartPoint, render_chart};
 use crate::part::layout::{PageContent, render_layout};
@@ -184,8 +186,20 @@ fn render_figures(frame: &PageFrame<'_>, view: &StatusView) -> Markup {
             (render_ends(frame, &view.ends))
             @let number = view.ends_omitted;
             @if number > 0 { p.hint { (message!(language, "ends-omitted", number)) } }
+            (render_renewals(language, &list_kinds(&view.ends)))
         }
     }
+}
+
+/// Kinds of documents whose renewal is known, in the order of the list.
+fn list_kinds(ends: &[DocumentEnd]) -> Vec<&str> {
+    let mut kinds: Vec<&str> = Vec::new();
+    for end in ends {
+        if has_steps(&end.what) && !kinds.contains(&end.what.as_str()) {
+            kinds.push(&end.what);
+        }
+    }
+    kinds
 }
 
 fn list_daily_facts(language: Language, view: &StatusView) -> Vec<Fact> {
@@ -383,7 +397,13 @@ fn render_ends(frame: &PageFrame<'_>, ends: &[DocumentEnd]) -> Markup {
             html! { (document_word(language, &end.what)) },
             html! { (reveal_controls(&end.name)) },
             render_instant_text(frame, &end.at),
-            html! { span lang="en" { (reveal_controls(&end.renew)) } },
+            html! {
+                @if has_steps(&end.what) {
+                    a href={ "#" (RENEWALS) } { (message!(language, "renewals-link")) }
+                } @else {
+                    span lang="en" { (reveal_controls(&end.renew)) }
+                }
+            },
         ]
     });
     render_table(&DataTable {
@@ -397,15 +417,4 @@ fn render_ends(frame: &PageFrame<'_>, ends: &[DocumentEnd]) -> Markup {
         ],
         rows: rows.collect(),
     })
-}
-
-fn document_word(language: Language, kind: &str) -> String {
-    match kind {
-        "tls_certificate" => message!(language, "document-certificate"),
-        "trust_bundle" => message!(language, "document-bundle"),
-        "contract" => message!(language, "document-contract"),
-        "credential" => message!(language, "document-credential"),
-        "access_token" => message!(language, "document-token"),
-        other => reveal_controls(other).into_owned(),
-    }
 }

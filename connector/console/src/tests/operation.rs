@@ -359,6 +359,28 @@ fn the_overview_has_two_weeks_and_the_next_ends() {
     for part in ["days: 10", "days: 83", "9,000", "Today"] {
         assert!(page[0].text.contains(part), "{part}: {}", page[0].text);
     }
+    // Steps stand once for each kind, and a kind that nobody knows keeps its own words.
+    assert_eq!(page[0].text.matches("hansa join FILE").count(), 1);
+    assert_eq!(page[0].text.matches("hansa contract request").count(), 1);
+    let mut other = status.clone();
+    other["ends"][0]["what"] = "licence".into();
+    assert!(page_of(&other)[0].text.contains("ask"));
+    let mut waiting = status.clone();
+    waiting["ends"] = json!([]);
+    waiting["waiting"] = json!([{
+        "kind": "validity", "subject": "munster.example", "severity": "warning", "text": "it ends", "help": ["hansa join"],
+        "document": { "what": "tls_certificate", "name": "munster.example", "at": "2026-12-18T11:00:00Z" },
+    }]);
+    let text = &page_of(&waiting)[0].text;
+    for part in [
+        "TLS certificate munster.example: its end is near",
+        "18 Dec 2026",
+        "hansa request",
+        "hansa join FILE",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("it ends"), "{text}");
     let mut bare = status;
     bare["days"] = json!([]);
     bare["ends"] = json!([]);

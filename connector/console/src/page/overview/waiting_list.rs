@@ -2,6 +2,7 @@
 
 use crate::frame::{PageFrame, PersonRole};
 use crate::message::message;
+use crate::page::overview::renewal::{document_word, has_steps, render_steps};
 use crate::part::address::{QueryAddress, contract_address, decline_address, page_below};
 use crate::part::text::{reveal_controls, shorten_identity};
 use crate::part::time::render_instant_text;
@@ -28,6 +29,9 @@ pub struct WaitingItem {
     /// Contract or change of an approval, by which it can be declined.
     #[serde(default)]
     pub approval: Option<String>,
+    /// Document whose end is near.
+    #[serde(default)]
+    pub document: Option<WaitingDocument>,
     /// English sentence about the item.
     #[serde(default)]
     pub text: String,
@@ -48,6 +52,17 @@ pub struct WaitingNegotiation {
     pub dataset: String,
     /// Own role: `provider` or `consumer`.
     pub role: String,
+}
+
+/// Document whose end is near.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct WaitingDocument {
+    /// Kind of the document, such as `tls_certificate`.
+    pub what: String,
+    /// Name of the document.
+    pub name: String,
+    /// Instant of its end.
+    pub at: String,
 }
 
 /// Kind of a waiting item.
@@ -126,6 +141,8 @@ pub(super) fn render_waiting_list(frame: &PageFrame<'_>, items: &[WaitingItem]) 
 
 fn render_item(frame: &PageFrame<'_>, item: &WaitingItem) -> Markup {
     let language = frame.language;
+    let document = item.document.as_ref();
+    let document = document.filter(|document| has_steps(&document.what));
     let class = match item.severity {
         WaitingSeverity::Fault => "mark bad",
         WaitingSeverity::Decision => "mark open",
@@ -137,7 +154,11 @@ fn render_item(frame: &PageFrame<'_>, item: &WaitingItem) -> Markup {
                 span class=(class) { (severity_word(language, item.severity)) } " "
                 bdi { (item_heading(language, item)) }
             }
-            @if item.negotiation.is_none() {
+            @if let Some(document) = document {
+                p { (message!(language, "item-ends-at")) " " (render_instant_text(frame, &document.at)) }
+                p { (message!(language, "item-steps")) }
+                (render_steps(language, &document.what))
+            } @else if item.negotiation.is_none() {
                 // The connector writes its sentences in English.
                 p lang="en" { (reveal_controls(&item.text)) }
             }
@@ -166,7 +187,7 @@ fn render_item(frame: &PageFrame<'_>, item: &WaitingItem) -> Markup {
                     }
                 }
             }
-            @if !item.help.is_empty() {
+            @if !item.help.is_empty() && document.is_none() {
                 p { (message!(language, "waiting-help")) }
                 ul lang="en" {
                     @for line in &item.help { li { (reveal_controls(line)) } }
@@ -258,8 +279,13 @@ fn severity_word(language: Language, severity: WaitingSeverity) -> String {
     }
 }
 
-/// Heading of an item. A request says who wants what.
+/// Heading of an item. A request says who wants what, and an end which document it is of.
 fn item_heading(language: Language, item: &WaitingItem) -> String {
+    if let Some(document) = &item.document {
+        let kind = document_word(language, &document.what);
+        let name = reveal_controls(&document.name);
+        return message!(language, "item-ends", kind, name);
+    }
     let Some(negotiation) = &item.negotiation else {
         return kind_heading(language, item.kind);
     };
