@@ -23,6 +23,7 @@ macro_rules! messages_of {
             include_str!(concat!("../messages/", $language, "/policy.ftl")),
             include_str!(concat!("../messages/", $language, "/setting.ftl")),
             include_str!(concat!("../messages/", $language, "/verdict.ftl")),
+            include_str!(concat!("../messages/", $language, "/code.ftl")),
         )
     };
 }

@@ -5,6 +5,7 @@ pub(crate) mod act_value;
 pub(crate) mod address;
 pub(crate) mod chart;
 pub(crate) mod clause_table;
+pub(crate) mod code_words;
 pub(crate) mod command_notice;
 pub(crate) mod contract_words;
 pub(crate) mod dataset_entry;

@@ -5,6 +5,7 @@ use crate::message::message;
 use crate::part::act_note::render_act_record;
 use crate::part::act_value::{ActValue, render_act_values};
 use crate::part::address::own_path;
+use crate::part::code_words::translate_code;
 use crate::part::contract_words::link_contract;
 use crate::part::error_code::render_error_code;
 use crate::part::layout::{PageContent, render_layout};
@@ -98,16 +99,19 @@ pub fn render_fault(frame: &PageFrame<'_>, view: &FaultView) -> String {
 
 /// Sentence, facts and remedies of a fault, below a heading of the page.
 pub(crate) fn render_fault_facts(language: Language, view: &FaultView) -> Markup {
+    let words = translate_code(language, &view.code);
     html! {
         div.summary {
+            @if let Some(words) = &words { p { (words.cause) } }
             p lang="en" { (reveal_controls(&view.sentence)) }
         }
         (render_facts(&list_facts(language, view)))
-        @if !view.help.is_empty() {
+        @if words.is_some() || !view.help.is_empty() {
             h2 { (message!(language, "fault-help")) }
-            ul lang="en" {
+            ul {
+                @if let Some(words) = &words { li { (words.remedy) } }
                 @for line in &view.help {
-                    li { (reveal_controls(line)) }
+                    li lang="en" { (reveal_controls(line)) }
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! What a command said: warnings and refusals as boxes with their remedies, other lines as they are.
 
 use crate::message::message;
+use crate::part::code_words::translate_code;
 use crate::part::error_code::{error_address, render_error_code};
 use crate::part::table::{Fact, render_facts};
 use crate::part::text::reveal_controls;
@@ -104,15 +105,18 @@ impl<'a> CodedNotice<'a> {
             Fact::new(fact_name(language, fact.name), value)
         });
         let facts: Vec<Fact> = facts.collect();
+        let words = translate_code(language, self.code);
         html! {
             div class=(class) {
                 p { strong { (title) } " " (render_error_code(self.code)) }
+                @if let Some(words) = &words { p { (words.cause) } }
                 p lang="en" dir="auto" { (reveal_controls(self.sentence)) }
                 @if !facts.is_empty() { (render_facts(&facts)) }
-                @if !self.help.is_empty() {
+                @if words.is_some() || !self.help.is_empty() {
                     p { (message!(language, "fault-help")) ":" }
-                    ul lang="en" {
-                        @for line in &self.help { li dir="auto" { (reveal_controls(line)) } }
+                    ul {
+                        @if let Some(words) = &words { li { (words.remedy) } }
+                        @for line in &self.help { li lang="en" dir="auto" { (reveal_controls(line)) } }
                     }
                 }
             }
@@ -178,6 +182,7 @@ mod tests {
         assert_eq!(refusal.sentence, "acme.example: it does not answer");
         let shown = warning.render(Language::De).into_string();
         assert!(shown.contains("Warnung"), "{shown}");
+        assert!(shown.contains("<li>Entfernen Sie die Klausel"), "{shown}");
         assert!(
             shown.contains("/help/errors/LICENCE_ALREADY_OPEN"),
             "{shown}"
