@@ -239,6 +239,8 @@ impl ReportRow for ListedContract {
 #[derive(Debug, Serialize)]
 pub(super) struct TermReport {
     clause: ClauseId,
+    /// Name of the term in the vocabulary.
+    term: &'static str,
     text: String,
     enforced: bool,
 }
@@ -248,6 +250,7 @@ impl TermReport {
     pub(super) fn from_agreement(agreement: &Agreement) -> Vec<Self> {
         let clauses = agreement.clauses.iter().map(|clause| Self {
             clause: clause.id,
+            term: clause.term.spec().name,
             text: clause.term.to_english(),
             enforced: !clause.term.is_recorded_only(),
         });

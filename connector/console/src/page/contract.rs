@@ -3,6 +3,7 @@
 pub mod comparison;
 pub mod counter_act;
 mod detail;
+mod glance;
 mod page_text;
 pub mod report;
 mod timeline;
@@ -14,14 +15,15 @@ use crate::page::contract::detail::{
     render_approvals, render_budgets, render_comments, render_declined_steps, render_signatures,
     render_terms,
 };
-use crate::page::contract::page_text::{PageText, render_page_text};
+use crate::page::contract::glance::{ContractGlance, render_glance};
+use crate::page::contract::page_text::{PageText, find_tag, render_page_text};
 use crate::page::contract::report::{
-    ContractDetail, ContractReport, NegotiationDetail, OwedStatements, TermText, WithdrawalDetail,
+    ContractDetail, ContractReport, NegotiationDetail, OwedStatements, WithdrawalDetail,
 };
 use crate::page::contract::timeline::render_timeline;
 use crate::page::evidence::render_contract_evidence;
 use crate::part::address::contract_address;
-use crate::part::contract_words::{kind_word, render_state, role_name, turn_word};
+use crate::part::contract_words::{render_state, role_name, turn_word};
 use crate::part::layout::{PageContent, render_layout};
 use crate::part::quotation::{Quotation, render_quotation};
 use crate::part::table::{Fact, render_facts};
@@ -65,6 +67,14 @@ fn build_contract_page(
     let body = html! {
         (render_act_parts(frame, view))
         (render_facts(&list_contract_facts(frame, detail)))
+        (render_glance(frame, &ContractGlance {
+            terms: &detail.terms,
+            blocks: &detail.blocks,
+            language: find_tag(&detail.shown, view.page_language),
+            kind: &summary.kind,
+            not_before: &summary.not_before,
+            not_after: &summary.not_after,
+        }))
         @if let Some(withdrawal) = &detail.withdrawal {
             (render_withdrawal(frame, withdrawal))
         }
@@ -96,6 +106,14 @@ fn build_negotiation_page(
     let body = html! {
         (render_act_parts(frame, view))
         (render_facts(&list_negotiation_facts(language, detail)))
+        (render_glance(frame, &ContractGlance {
+            terms: &detail.terms,
+            blocks: &detail.blocks,
+            language: find_tag(&detail.shown, view.page_language),
+            kind: "",
+            not_before: "",
+            not_after: "",
+        }))
         (render_comments(frame, &detail.comments))
         @if let Some(changes) = &detail.diff {
             section aria-labelledby="changes" {
@@ -156,7 +174,6 @@ fn build_content(title: String, body: Markup) -> PageContent {
 fn list_contract_facts(frame: &PageFrame<'_>, detail: &ContractDetail) -> Vec<Fact> {
     let language = frame.language;
     let summary = &detail.summary;
-    let instant = |text: &str| render_instant_text(frame, text);
     let mut facts = vec![
         Fact::new(
             message!(language, "column-state"),
@@ -167,22 +184,6 @@ fn list_contract_facts(frame: &PageFrame<'_>, detail: &ContractDetail) -> Vec<Fa
             html! { (role_name(language, &summary.role)) },
         ),
     ];
-    facts.extend((!summary.kind.is_empty()).then(|| {
-        let value = html! { (kind_word(language, &summary.kind)) };
-        Fact::new(message!(language, "fact-kind"), value)
-    }));
-    facts.extend((!summary.not_before.is_empty()).then(|| {
-        Fact::new(
-            message!(language, "fact-from"),
-            instant(&summary.not_before),
-        )
-    }));
-    facts.extend((!summary.not_after.is_empty()).then(|| {
-        Fact::new(
-            message!(language, "column-end"),
-            instant(&summary.not_after),
-        )
-    }));
     facts.extend(detail.prepaid.as_ref().map(|prepaid| {
         let spent = reveal_controls(&prepaid.spent);
         let paid = reveal_controls(&prepaid.paid);
@@ -194,38 +195,9 @@ fn list_contract_facts(frame: &PageFrame<'_>, detail: &ContractDetail) -> Vec<Fa
         let value = render_owed_statements(frame, owed);
         Fact::new(message!(language, "statements-owed"), value)
     }));
-    facts.extend(list_force_facts(language, &detail.terms));
     let identity = html! { code { (reveal_controls(&summary.contract)) } };
     facts.push(Fact::new(message!(language, "fact-identity"), identity));
     facts
-}
-
-/// Numbers of the clauses that the connector enforces, and of those that are only agreed.
-fn list_force_facts(language: Language, terms: &[TermText]) -> Vec<Fact> {
-    if terms.is_empty() {
-        return Vec::new();
-    }
-    let (enforced, agreed): (Vec<&TermText>, Vec<&TermText>) =
-        terms.iter().partition(|term| term.enforced);
-    let count = |terms: &[&TermText]| {
-        let number = u64::try_from(terms.len()).unwrap_or(u64::MAX);
-        let number = language.format_number(number);
-        message!(language, "clauses-number", number)
-    };
-    let names: Vec<_> = agreed
-        .iter()
-        .map(|term| reveal_controls(&term.clause))
-        .collect();
-    vec![
-        Fact::new(
-            message!(language, "fact-enforced"),
-            html! { (count(&enforced)) },
-        ),
-        Fact::new(
-            message!(language, "fact-agreed"),
-            html! { (count(&agreed)) @if !names.is_empty() { " (" (names.join(", ")) ")" } },
-        ),
-    ]
 }
 
 fn render_owed_statements(frame: &PageFrame<'_>, owed: &OwedStatements) -> Markup {
@@ -249,7 +221,6 @@ fn list_negotiation_facts(language: Language, detail: &NegotiationDetail) -> Vec
         let value = html! { (role_name(language, role)) };
         Fact::new(message!(language, "column-role"), value)
     }));
-    facts.extend(list_force_facts(language, &detail.terms));
     let identity = html! { code { (reveal_controls(&detail.negotiation)) } };
     facts.push(Fact::new(message!(language, "fact-negotiation"), identity));
     facts.extend(detail.would_become.as_deref().map(|contract| {

@@ -28,8 +28,7 @@ struct PagePart<'a> {
 pub(super) fn render_page_text(frame: &PageFrame<'_>, page: &PageText<'_>) -> Markup {
     let language = frame.language;
     let signed = page.shown.language.parse::<Language>().ok();
-    // An unknown language is stated as such, so that no reader speaks the text as one of the page.
-    let tag = page.asked.or(signed).map_or("", Language::tag);
+    let tag = find_tag(page.shown, page.asked);
     let is_translation = page.asked.is_some() && page.asked != signed;
     let text = render_signed_page(page.text, tag);
     html! {
@@ -62,6 +61,12 @@ pub(super) fn render_page_text(frame: &PageFrame<'_>, page: &PageText<'_>) -> Ma
             }
         }
     }
+}
+
+/// Tag of the language of the text. An unknown language is stated as such, so that no reader speaks the text as one of the page.
+pub(super) fn find_tag(shown: &ShownPage, asked: Option<Language>) -> &'static str {
+    let signed = shown.language.parse::<Language>().ok();
+    asked.or(signed).map_or("", Language::tag)
 }
 
 /// Parts of a page in their order. Lines of one part stand together.

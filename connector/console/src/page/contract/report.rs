@@ -122,6 +122,9 @@ pub struct NegotiationDetail {
 pub struct TermText {
     /// Identity of the clause.
     pub clause: String,
+    /// Term of the clause, by its name in the vocabulary, such as `purpose`.
+    #[serde(default)]
+    pub term: String,
     /// Sentence of the clause.
     pub text: String,
     /// `true` if the connector enforces the clause, `false` if the parties only agree on it.
