@@ -266,7 +266,7 @@ mod tests {
             .collect();
         periods.push(period(ValidityKind::TlsCertificate, 201));
         periods.push(period(ValidityKind::TrustBundle, 202));
-        let ends = list_ends(&periods.next);
+        let ends = list_ends(&periods);
         assert_eq!(ends.len(), MOST_ENDS + 2);
         assert_eq!((ends[0].name.as_str(), ends[49].name.as_str()), ("1", "50"));
         assert_eq!(ends[50].what, "tls_certificate");
