@@ -2,8 +2,6 @@
 ## Codes of refusals and warnings
 code-licence-already-open = Die Lizenz des Datensatzes erlaubt schon jedem, was die Klausel verbietet.
 code-licence-already-open-remedy = Entfernen Sie die Klausel, oder prüfen Sie die Lizenz.
-code-offer-ended = Das Angebot des Datensatzes an diesen Teilnehmer ist zu Ende.
-code-offer-ended-remedy = Bitten Sie den Eigentümer um ein anderes Angebot; Verträge, die danach unterschrieben wurden, gelten bis zu ihrem eigenen Ende.
 code-policy-contradiction = Die Richtlinie erlaubt nichts, oder zwei ihrer Klauseln schließen einander aus.
 code-policy-contradiction-remedy = Entfernen Sie eine der Klauseln.
 code-group-too-small = Die kleinste Gruppe ist so klein, dass einzelne Personen zu erkennen sind.
@@ -62,5 +60,9 @@ code-peer-unreachable = Ein Teilnehmer antwortet nicht.
 code-peer-unreachable-remedy = `hansa doctor PARTICIPANT` sagt, woran es liegt; ohne ihn geht eine Abfrage über ein Modell, wenn die Antwort unvollständig sein darf.
 code-answer-incomplete = Der Antwort fehlt ein Teilnehmer.
 code-answer-incomplete-remedy = Fragen Sie noch einmal, oder nehmen Sie eine unvollständige Antwort hin.
+code-log-fork = Ein Teilnehmer hat zwei einander widersprechende Fassungen seines Protokolls gezeigt.
+code-log-fork-remedy = Bewahren Sie beide signierten Stände auf; der Teilnehmer ersetzt seinen Schlüssel und erklärt den Vorfall: docs/incidents.md.
+code-snapshot-damaged = Die gespeicherten Zeilen oder Zellen eines Datensatzes sind nicht so, wie sie veröffentlicht wurden; deshalb werden sie nicht gelesen.
+code-snapshot-damaged-remedy = Der Eigentümer veröffentlicht ihn neu: `hansa dataset publish`.
 code-stream-cut = Die Antwort endete vor ihrer letzten Zeile.
 code-stream-cut-remedy = Fragen Sie noch einmal.

@@ -2,8 +2,6 @@
 ## Codes of refusals and warnings
 code-licence-already-open = The dataset's licence already lets anybody do what the clause forbids.
 code-licence-already-open-remedy = Remove the clause, or check the licence.
-code-offer-ended = The offer of the dataset to this participant has ended.
-code-offer-ended-remedy = Ask its owner for another offer; contracts that were signed under it stay in force until their own end.
 code-policy-contradiction = The policy permits nothing, or two of its clauses exclude each other.
 code-policy-contradiction-remedy = Remove one of the clauses.
 code-group-too-small = The minimum group is so small that persons can be singled out.
@@ -62,5 +60,9 @@ code-peer-unreachable = A participant does not answer.
 code-peer-unreachable-remedy = `hansa doctor PARTICIPANT` says where it fails; --partial lets a question over a model go without it.
 code-answer-incomplete = The answer lacks a participant.
 code-answer-incomplete-remedy = Ask again, or accept it with --partial.
+code-log-fork = A participant has shown two histories of its log.
+code-log-fork-remedy = Keep both signed heads; its participant replaces its key and states the incident: docs/incidents.md.
+code-snapshot-damaged = The stored rows or cells of a dataset are not as they were published, so they are not read.
+code-snapshot-damaged-remedy = Its owner publishes it anew: `hansa dataset publish`.
 code-stream-cut = The answer ended before its last row.
 code-stream-cut-remedy = Ask again.

@@ -2,8 +2,6 @@
 ## Codes of refusals and warnings
 code-licence-already-open = A licença do conjunto de dados já permite a qualquer pessoa o que a cláusula proíbe.
 code-licence-already-open-remedy = Retire a cláusula ou verifique a licença.
-code-offer-ended = A oferta do conjunto de dados a este participante terminou.
-code-offer-ended-remedy = Peça outra oferta ao dono; os contratos assinados segundo ela continuam em vigor até ao seu próprio fim.
 code-policy-contradiction = A política não permite nada, ou duas das suas cláusulas excluem-se.
 code-policy-contradiction-remedy = Retire uma das cláusulas.
 code-group-too-small = O grupo mínimo é tão pequeno que se podem distinguir pessoas.
@@ -62,5 +60,9 @@ code-peer-unreachable = Um participante não responde.
 code-peer-unreachable-remedy = `hansa doctor PARTICIPANT` diz onde falha; uma consulta sobre um modelo passa sem ele se a resposta puder ser incompleta.
 code-answer-incomplete = Falta um participante na resposta.
 code-answer-incomplete-remedy = Pergunte de novo, ou aceite uma resposta incompleta.
+code-log-fork = Um participante mostrou duas versões contraditórias do seu registo.
+code-log-fork-remedy = Guarde os dois estados assinados; o participante substitui a sua chave e declara o incidente: docs/incidents.md.
+code-snapshot-damaged = As linhas ou células guardadas de um conjunto de dados não estão como foram publicadas, por isso não são lidas.
+code-snapshot-damaged-remedy = O dono publica-o de novo: `hansa dataset publish`.
 code-stream-cut = A resposta terminou antes da sua última linha.
 code-stream-cut-remedy = Pergunte de novo.

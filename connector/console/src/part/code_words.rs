@@ -2,6 +2,7 @@
 
 use crate::message::message;
 use hansa_policy::term::language::Language;
+use maud::{Markup, html};
 
 /// Meaning of a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,16 +21,17 @@ pub(crate) fn translate_code(language: Language, code: &str) -> Option<CodeWords
     }
 }
 
+/// What a code means, before an English sentence with the particulars; nothing on an English page.
+pub(crate) fn render_cause(language: Language, code: &str) -> Markup {
+    html! { @if let Some(words) = translate_code(language, code) { (words.cause) " " } }
+}
+
 /// Meaning of a code in a language; none for a code that has no sentences here.
 pub(crate) fn describe_code(language: Language, code: &str) -> Option<CodeWords> {
     let (cause, remedy) = match code {
         "LICENCE_ALREADY_OPEN" => (
             message!(language, "code-licence-already-open"),
             message!(language, "code-licence-already-open-remedy"),
-        ),
-        "OFFER_ENDED" => (
-            message!(language, "code-offer-ended"),
-            message!(language, "code-offer-ended-remedy"),
         ),
         "POLICY_CONTRADICTION" => (
             message!(language, "code-policy-contradiction"),
@@ -147,6 +149,14 @@ pub(crate) fn describe_code(language: Language, code: &str) -> Option<CodeWords>
             message!(language, "code-answer-incomplete"),
             message!(language, "code-answer-incomplete-remedy"),
         ),
+        "LOG_FORK" => (
+            message!(language, "code-log-fork"),
+            message!(language, "code-log-fork-remedy"),
+        ),
+        "SNAPSHOT_DAMAGED" => (
+            message!(language, "code-snapshot-damaged"),
+            message!(language, "code-snapshot-damaged-remedy"),
+        ),
         "STREAM_CUT" => (
             message!(language, "code-stream-cut"),
             message!(language, "code-stream-cut-remedy"),
@@ -178,9 +188,13 @@ mod tests {
             }
         }
         assert_eq!(
-            described, 32,
+            described, 33,
             "a described code is unknown to the connector"
         );
         assert_eq!(describe_code(Language::De, "ANOTHER"), None);
+        let shown = render_cause(Language::De, "STREAM_CUT").into_string();
+        assert_eq!(shown, "Die Antwort endete vor ihrer letzten Zeile. ");
+        let shown = render_cause(Language::En, "STREAM_CUT").into_string();
+        assert_eq!(shown, "");
     }
 }

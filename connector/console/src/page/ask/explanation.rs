@@ -2,6 +2,7 @@
 
 use crate::frame::PageFrame;
 use crate::message::message;
+use crate::part::code_words::render_cause;
 use crate::part::contract_words::link_contract;
 use crate::part::table::{DataTable, Fact, render_facts, render_table};
 use crate::part::text::reveal_controls;
@@ -153,6 +154,7 @@ pub(crate) fn render_missing(language: Language, missing: &[MissingView]) -> Mar
                     @let participant = reveal_controls(&lacking.participant);
                     li {
                         strong { bdi { (message!(language, "lacks-participant", participant)) } } " "
+                        (render_cause(language, &lacking.code))
                         span lang="en" { (reveal_controls(&lacking.sentence)) } " "
                         code { (reveal_controls(&lacking.code)) }
                     }

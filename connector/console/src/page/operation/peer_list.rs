@@ -7,6 +7,7 @@ use crate::page::operation::doctor::doctor_address;
 use crate::page::operation::render_links;
 use crate::part::act_note::render_act_link;
 use crate::part::address::page_below;
+use crate::part::code_words::render_cause;
 use crate::part::error_code::render_error_code;
 use crate::part::layout::{PageContent, render_layout};
 use crate::part::table::{DataTable, render_table};
@@ -158,7 +159,7 @@ fn render_contact(frame: &PageFrame<'_>, peer: &PeerRow) -> Markup {
         @if let Some(failure) = &peer.failure {
             strong class="mark bad" { (message!(language, "peer-failed")) }
             " " (render_instant_text(frame, &failure.at)) br;
-            (render_error_code(&failure.code)) " "
+            (render_error_code(&failure.code)) " " (render_cause(language, &failure.code))
             span lang="en" { (reveal_controls(&failure.sentence)) }
         }
         @match &peer.reached_at {

@@ -4,6 +4,7 @@ use crate::frame::{PageFrame, PersonRole};
 use crate::message::message;
 use crate::page::overview::renewal::{document_word, has_steps, render_steps};
 use crate::part::address::{QueryAddress, contract_address, decline_address, page_below};
+use crate::part::code_words::translate_code;
 use crate::part::text::{reveal_controls, shorten_identity};
 use crate::part::time::render_instant_text;
 use hansa_policy::term::language::Language;
@@ -159,6 +160,11 @@ fn render_item(frame: &PageFrame<'_>, item: &WaitingItem) -> Markup {
                 p { (message!(language, "item-steps")) }
                 (render_steps(language, &document.what))
             } @else if item.negotiation.is_none() {
+                // The sentence of a refusal begins with its code.
+                @let code = item.text.split_once(": ").map(|(code, _)| code);
+                @if let Some(words) = code.and_then(|code| translate_code(language, code)) {
+                    p { (words.cause) }
+                }
                 // The connector writes its sentences in English.
                 p lang="en" { (reveal_controls(&item.text)) }
             }

@@ -5,6 +5,7 @@ use crate::message::message;
 use crate::page::fault::{FaultView, render_fault_facts};
 use crate::part::act_note::render_act_record;
 use crate::part::address::page_below;
+use crate::part::code_words::render_cause;
 use crate::part::layout::{PageContent, render_layout};
 use crate::part::table::{DataTable, Fact, render_facts, render_table};
 use crate::part::text::reveal_controls;
@@ -255,6 +256,7 @@ fn render_dataset(language: Language, dataset: &TrialDataset, at: usize) -> Mark
                 @match &clause.refuses {
                     Some(refusal) => {
                         strong.fault { code { (reveal_controls(&refusal.code)) } } " "
+                        (render_cause(language, &refusal.code))
                         span lang="en" { (reveal_controls(&refusal.sentence)) }
                     }
                     None => { (message!(language, "trial-refuses-none")) }
