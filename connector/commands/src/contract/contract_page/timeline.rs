@@ -36,10 +36,17 @@ impl TimelineEvent {
         }
     }
 
-    /// Latest microsecond at which it can have happened: a signature names its second alone, in which its request came before it.
-    fn latest_instant(&self) -> i64 {
-        let rest = if self.step == SIGNATURE { 999_999 } else { 0 };
-        self.at.micros().saturating_add(rest)
+    /// Place in the order of time, in microseconds. A signature names its second alone: it stands behind the messages of that second,
+    /// one of which has brought it.
+    fn place_among(&self, messages: &[UtcTimestamp]) -> i64 {
+        let own = self.at.micros();
+        if self.step != SIGNATURE {
+            return own;
+        }
+        let second = own..own.saturating_add(1_000_000);
+        let instants = messages.iter().map(|at| at.micros());
+        let last = instants.filter(|at| second.contains(at)).max();
+        last.map_or(own, |last| last.saturating_add(1))
     }
 }
 
@@ -80,6 +87,7 @@ pub(super) fn read_timeline(
         })
     })?;
     let own = connector.id();
+    let sent: Vec<UtcTimestamp> = indexed.messages.iter().map(|message| message.at).collect();
     let mut events: Vec<TimelineEvent> = Vec::new();
     // A comment is told in its own words.
     for message in indexed
@@ -131,7 +139,7 @@ pub(super) fn read_timeline(
             ..TimelineEvent::new(ended.issued_at, "withdrawal")
         });
     }
-    events.sort_by_cached_key(|event| (event.latest_instant(), event.clone()));
+    events.sort_by_cached_key(|event| (event.place_among(&sent), event.clone()));
     Ok(events)
 }
 
