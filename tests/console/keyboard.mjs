@@ -47,14 +47,14 @@ export class Hands {
         return {
           isInSight: box.bottom > 0 && box.top < innerHeight && box.width > 0 && box.height > 0,
           isMarked: style.outlineStyle !== "none" || style.boxShadow !== "none",
-          isCovered: top !== null && !element.contains(top) && !top.contains(element),
+          cover: top === null || element.contains(top) || top.contains(element) ? "" : top.outerHTML.slice(0, 80),
           words: (element.innerText || element.labels?.[0]?.innerText || element.value || "").trim(),
         };
       }, selector);
       if (focus) {
         this.expect(focus.isInSight, `the focus is out of sight at ${selector}`);
         this.expect(focus.isMarked, `the focus is not visible at ${selector}`);
-        this.expect(!focus.isCovered, `the focus is covered at ${selector}`);
+        this.expect(focus.cover === "", `the focus is covered at ${selector} by ${focus.cover}`);
         return focus.words;
       }
       await this.page.keyboard.press("Tab");

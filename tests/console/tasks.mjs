@@ -24,6 +24,7 @@ async function takePicture(hands, name) {
   if (!pictures || !hands.hasScripts) return;
   const { page } = hands;
   const kept = page.viewportSize();
+  const place = await page.evaluate(() => scrollY);
   const width = 1000;
   for (const [part, size] of [["window", { width, height: 760 }], ["narrow", { width: 390, height: 844 }]]) {
     await page.setViewportSize(size);
@@ -32,6 +33,7 @@ async function takePicture(hands, name) {
     writeFileSync(join(pictures, `${name}-${hands.language}-${part}.png`), reduceColours(taken));
   }
   await page.setViewportSize(kept);
+  await page.evaluate((top) => scrollTo(0, top), place);
 }
 
 // Goes on after the check page of an act: the passkey is asked at once, the number is typed at the machine.
