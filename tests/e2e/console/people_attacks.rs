@@ -298,6 +298,74 @@ fn a_second_person_declines_with_a_reason_that_the_first_one_reads() {
 }
 
 #[test]
+fn a_second_person_approves_a_restriction_as_it_was_written() {
+    if own() != 0 {
+        // Another user can be another user only with root's help.
+        return;
+    }
+    let league = TestLeague::new(binary());
+    let (mut lindau, _acme) = city_with_request(&league, SIGNER);
+    lindau.configure(&format!(
+        "[person.rui]\nname = \"Rui\"\nroles = [{SIGNER}]\nunix = \"61234\"\n\n\
+         [officers]\nusers = [\"{}\", \"61234\"]\nsecond = \"looser\"\n",
+        own()
+    ));
+    lindau.kill();
+    lindau.serve();
+    let file = lindau.folder().join("restriction.toml");
+    let path = file.display().to_string();
+    let set = ["--json", "dataset", "restrict", "bikes", "--policy", &path];
+    for (title, waits) in [("one", ""), ("seven", "second officer")] {
+        let number = if waits.is_empty() { 1 } else { 7 };
+        let policy = format!("title = \"{title}\"\nqueries_per_day = {number}\n");
+        std::fs::write(&file, policy).unwrap();
+        let asked = lindau.hansa(&set).must().json();
+        assert_eq!(asked["waits_for"].as_str().unwrap_or_default(), waits);
+    }
+    let listed = lindau.hansa(&["--json", "approval", "list"]).must().lines();
+    let page = format!("/datasets/bikes/guard/{}", text(&listed[0], "approval"));
+    let (mut second, _) = Browser::of(&lindau);
+    let invited = lindau
+        .hansa_as(61_234, &["--json", "console"])
+        .must()
+        .json();
+    assert_eq!(second.enters(&text(&invited, "code")).status, 303);
+    let overview = second.get("/");
+    let link = format!("href=\"{page}\"");
+    assert!(overview.body.contains(&link), "{}", overview.body);
+    // Whoever has asked for it does not approve it.
+    let mut first = signed_in(&lindau);
+    let form = first.get(&page);
+    let own_act = first.post(&page, &fill_form(&form, ""));
+    if own_act.status == 303 {
+        let pending = location(&own_act);
+        let waits = first.get(&pending);
+        let number = number_of(&waits);
+        lindau.hansa(&["console", "confirm", &number]).must();
+        assert_ne!(first.post(&pending, &fill_form(&waits, "")).status, 303);
+    }
+    let held = lindau.hansa(&["dataset", "restrict", "bikes"]).must();
+    assert!(held.out.contains("one"), "{}", held.out);
+    // The page shows what was asked for, and has no field for another text.
+    let form = second.get(&page);
+    assert_eq!(form.status, 200, "{}", form.body);
+    assert!(form.body.contains("seven"), "{}", form.body);
+    assert!(!form.body.contains("<textarea"), "{}", form.body);
+    let waits = second.post(&page, &fill_form(&form, ""));
+    let pending = location(&waits);
+    let waits = second.get(&pending);
+    let number = number_of(&waits);
+    lindau
+        .hansa_as(61_234, &["console", "confirm", &number])
+        .must();
+    let done = second.post(&pending, &fill_form(&waits, ""));
+    assert_eq!(location(&done), "/datasets/bikes");
+    let held = lindau.hansa(&["dataset", "restrict", "bikes"]).must();
+    assert!(held.out.contains("seven"), "{}", held.out);
+    lindau.verifies();
+}
+
+#[test]
 fn attack_14_each_page_and_form_is_open_to_its_roles_alone() {
     let league = TestLeague::new(binary());
     let mut before = "\"officer\"".to_owned();
