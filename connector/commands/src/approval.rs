@@ -60,7 +60,7 @@ impl ConnectorVerb for ApprovalCommand {
                 decline_approval(connector, caller, contract, action, &reason).await?;
                 out.send_report(&DeclineReport {
                     approval: contract,
-                    step: step_word(action),
+                    step: action.record_name(),
                     declined: true,
                 })
                 .await?;
@@ -132,14 +132,6 @@ fn find_waiting(
             .with_help("hansa approval list shows them; --step chooses one of several"));
     };
     Ok(waiting)
-}
-
-/// Name of a step, as the log has it.
-fn step_word(action: ApprovalAction) -> String {
-    match action {
-        ApprovalAction::WithdrawFrom(from) => format!("{} {from}", action.as_str()),
-        _ => action.as_str().to_owned(),
-    }
 }
 
 /// Step that waits, or that was declined.

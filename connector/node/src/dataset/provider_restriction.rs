@@ -194,8 +194,7 @@ pub fn read_request(
     })
 }
 
-/// Text of a request, which is stored beside the log: dataset and digest in the first line, and behind it the document. Requests of before
-/// have no document.
+/// Text of a request, which is stored beside the log: dataset and digest in the first line, and behind it the document.
 struct RequestText<'a> {
     dataset: DatasetId,
     /// Digest of the new document; none where the restriction is to be taken away.
@@ -212,7 +211,10 @@ impl<'a> RequestText<'a> {
         let (dataset, document) = head.split_once(' ')?;
         Some(Self {
             dataset: dataset.parse().ok()?,
-            document: document.parse().ok(),
+            document: match document {
+                NO_DOCUMENT => None,
+                digest => Some(digest.parse().ok()?),
+            },
             content,
         })
     }
@@ -236,8 +238,11 @@ fn change_identity(dataset: &DatasetId, after: u64, new: Option<Digest>) -> Cont
     ]))
 }
 
+/// Word in place of a digest where the restriction is taken away.
+const NO_DOCUMENT: &str = "none";
+
 fn format_document_digest(document: Option<Digest>) -> String {
-    document.map_or_else(|| "none".to_owned(), |document| document.to_string())
+    document.map_or_else(|| NO_DOCUMENT.to_owned(), |document| document.to_string())
 }
 
 /// Change of a dataset's restriction.

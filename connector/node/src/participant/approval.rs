@@ -54,7 +54,7 @@ impl ApprovalAction {
     }
 
     /// Name of the step in the log, with its instant.
-    fn record_name(self) -> String {
+    pub fn record_name(self) -> String {
         match self {
             Self::WithdrawFrom(from) => format!("{} {from}", self.as_str()),
             _ => self.as_str().to_owned(),
