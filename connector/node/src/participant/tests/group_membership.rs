@@ -165,9 +165,8 @@ async fn a_list_that_is_a_day_old_lets_nobody_in_until_it_is_renewed() {
     assert_eq!(ask_for_bikes(&provider, who, &[contract]).await, Ok(2));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn whoever_joins_a_group_is_let_in_by_two_officers() {
-    let mut federation = TestFederation::new();
+/// Opens `lindau`, which has two officers, in a league with two others.
+fn open_with_two_officers(federation: &mut TestFederation) -> Arc<Connector> {
     for alias in ["lindau", "acme", "third"] {
         federation.set_up_participant(alias, TERMS);
     }
@@ -176,7 +175,13 @@ async fn whoever_joins_a_group_is_let_in_by_two_officers() {
     let toml = std::fs::read_to_string(home.join("hansa.toml")).unwrap();
     let officers = "[officers]\nusers = [\"1001\", \"1002\"]\nsecond = \"looser\"\n";
     std::fs::write(home.join("hansa.toml"), format!("{toml}{officers}")).unwrap();
-    let connector = federation.open("lindau");
+    federation.open("lindau")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_joins_a_group_is_let_in_by_two_officers() {
+    let mut federation = TestFederation::new();
+    let connector = open_with_two_officers(&mut federation);
     let add = |who: &'static str, officer: u32| {
         let connector = Arc::clone(&connector);
         async move {
@@ -230,15 +235,7 @@ async fn whoever_joins_a_group_is_let_in_by_two_officers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_was_declined_is_over_and_asked_for_anew() {
     let mut federation = TestFederation::new();
-    for alias in ["lindau", "acme", "third"] {
-        federation.set_up_participant(alias, TERMS);
-    }
-    let home = federation.home("lindau");
-    std::fs::write(home.join("bundle.json"), federation.bundle()).unwrap();
-    let toml = std::fs::read_to_string(home.join("hansa.toml")).unwrap();
-    let officers = "[officers]\nusers = [\"1001\", \"1002\"]\nsecond = \"looser\"\n";
-    std::fs::write(home.join("hansa.toml"), format!("{toml}{officers}")).unwrap();
-    let connector = federation.open("lindau");
+    let connector = open_with_two_officers(&mut federation);
     let caller = |officer: u32| Caller::from_local_user(&connector.config(), Some(officer));
     let added = members(&["acme"]);
     let reason = SingleLineText::parse("reason", "not yet").unwrap();
