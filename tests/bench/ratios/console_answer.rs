@@ -6,7 +6,7 @@ use crate::readers::{own, resident};
 use crate::table::ResultTable;
 use crate::world;
 use hansa_test_support::league::TestLeague;
-use hansa_test_support::workflow::{ALL, PURPOSE};
+use hansa_test_support::workflow::{ALL, PURPOSE, wait_for};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -59,18 +59,16 @@ pub(crate) fn beside(table: &mut ResultTable, rows: usize) {
     let address = lines.find_map(|line| line.strip_prefix("location: "));
     let address = address.unwrap().to_owned();
     let (mut first, mut most) = (None, 0.0_f64);
-    loop {
+    let limit = Duration::from_secs(600);
+    wait_for("the end of the answer", limit, || {
         let page = visit.look(&address);
         assert_eq!(page.status, 200, "{}", page.body);
         most = most.max(own(process));
         if first.is_none() && page.body.contains("site ") {
             first = Some(asked.elapsed().as_secs_f64());
         }
-        if !page.body.contains("/stop\"") {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
+        (!page.body.contains("/stop\"")).then_some(())
+    });
     let whole = asked.elapsed().as_secs_f64();
     let looks: Vec<ConsolePage> = (0..LOOKS)
         .map(|look| {
