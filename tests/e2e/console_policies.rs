@@ -168,7 +168,7 @@ fn an_officer_changes_a_policy_by_its_form() {
             &fill(stale, &[("rows-per-day", "5")]),
         );
         assert_eq!(again.status, 409, "{}", again.body);
-        // What was typed stands in a form of its own beside what is there now, and is not lost.
+        // The typed text stands in a form of its own beside the text that is there now, and is not lost.
         for part in [
             "TERMS_CHANGED",
             "id=\"unsent-caption\"",

@@ -243,7 +243,7 @@ fn a_restriction_is_approved_exactly_as_the_first_person_wrote_it() {
     );
     let asked = lindau.hansa(&set).must().json();
     assert_eq!(text(&asked, "waits_for"), "second officer", "{asked}");
-    // What the file says later is not what was asked for.
+    // A later text of the file is not the one that was asked for.
     lindau.write("restriction.toml", "title = \"none of it\"\n");
     lindau.kill();
     lindau.serve();
@@ -373,7 +373,7 @@ fn what_one_person_asked_for_is_declined_with_a_reason_and_can_be_asked_for_agai
         text(&words[1], "reason_commit"),
         text(&words[0], "reason_commit")
     );
-    // What was declined is over, also after a crash, and whoever asked for it reads why.
+    // A declined step is over, also after a crash, and whoever asked for it reads why.
     lindau.kill();
     lindau.serve();
     lindau.hansa(&decline).refused("USAGE", 2);
@@ -388,7 +388,7 @@ fn what_one_person_asked_for_is_declined_with_a_reason_and_can_be_asked_for_agai
         .json();
     assert_eq!(text(&shown["declined_steps"][0], "reason"), "it goes on");
     assert_eq!(shown["officers"], serde_json::json!([]));
-    // The same step is another request now: one word is not enough for it.
+    // Asked for again, the step is another request: one word is not enough for it.
     lindau.hansa(&withdraw).must();
     assert!(lindau.records("withdraw").is_empty(), "it is in force");
     let listed = lindau.hansa(&["--json", "approval", "list"]).must().lines();

@@ -154,7 +154,7 @@ fn a_signer_signs_the_page_that_was_read_and_withdraws_the_contract() {
     );
     let page = browser.get(&subject);
     assert!(page.body.contains("the pilot is over"), "{}", page.body);
-    // What happened stands in the order in which it did.
+    // Events stand in the order in which they happened.
     let (_, happened) = page.body.split_once("What happened").unwrap();
     let place = |step: &str| happened.find(&format!("<strong>{step}</strong>"));
     let steps = ["Request", "Signature", "Withdrawal"].map(place);

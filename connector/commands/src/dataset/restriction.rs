@@ -108,7 +108,7 @@ struct RestrictionComparison<'a> {
     verdict: &'static str,
     changes: Vec<String>,
     dry_run: bool,
-    /// What another officer has asked for, where that is approved.
+    /// Change that another officer has asked for, where it is approved.
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<AskedRestrictionReport<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]

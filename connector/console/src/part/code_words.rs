@@ -21,7 +21,7 @@ pub(crate) fn translate_code(language: Language, code: &str) -> Option<CodeWords
     }
 }
 
-/// What a code means, before an English sentence with the particulars; nothing on an English page.
+/// Meaning of a code, before an English sentence with the particulars; nothing on an English page.
 pub(crate) fn render_cause(language: Language, code: &str) -> Markup {
     html! { @if let Some(words) = translate_code(language, code) { (words.cause) " " } }
 }

@@ -1,4 +1,4 @@
-//! What a command said: warnings and refusals as boxes with their remedies, other lines as they are.
+//! Lines of a command: warnings and refusals as boxes with their remedies, others as they are.
 
 use crate::message::message;
 use crate::part::code_words::translate_code;

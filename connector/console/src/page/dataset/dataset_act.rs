@@ -176,7 +176,7 @@ pub struct GuardApprovalView {
     pub report: DatasetReport,
     /// Request of the other person.
     pub step: AskedStep,
-    /// What was asked for.
+    /// Change that was asked for.
     pub asked: AskedGuard,
 }
 
